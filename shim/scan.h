@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading all memory of the process, once, with the world stopped, for words
+ * that point into one range of addresses.
+ */
+#ifndef RELIB_SCAN_H
+#define RELIB_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shim/world.h"
+
+enum scan_kind {
+	SCAN_MAPPING_PRIVATE,	/* data of an ELF file, heap, anonymous memory */
+	SCAN_MAPPING_SHARED,
+	SCAN_STACK,		/* live part of thread's stack */
+	SCAN_THREAD,		/* the thread's descriptor and its static TLS, above tp */
+	SCAN_REGISTER,
+};
+
+/* Where a word was found. */
+struct scan_place {
+	enum scan_kind kind;
+	uintptr_t address;	/* of the word; 0 for a register */
+	pid_t tid;		/* for STACK, THREAD and REGISTER */
+	unsigned int reg;	/* index in registers, 255: vector register */
+	uintptr_t sp;		/* of that thread, for STACK */
+};
+
+struct scan_range {
+	uintptr_t start, end;
+};
+
+struct scan {
+	/* in */
+	uintptr_t base, size;			/* words w with w - base < size are reported */
+	const struct scan_range *excluded;	/* sorted by start, not overlapping: not read */
+	size_t excluded_count;
+	void (*found)(void *data, uintptr_t word, const struct scan_place *place);
+	void *data;
+	/* out */
+	uint64_t bytes;				/* memory read */
+	int error;				/* errno when the maps could not be read, else 0 */
+};
+
+/*
+ * Reads every readable and writable mapping of the process (from
+ * /proc/self/maps of the stopped process), the live part of each thread's
+ * stack and all registers.  Called from within world_stop's look: takes no
+ * lock, allocates nothing on the heap, uses raw system calls.  Device
+ * mappings are left out; pages of large mappings that were never touched are
+ * not touched.  A page that cannot be read after all is skipped.
+ */
+void scan_memory(struct scan *scan, const struct world *world);
+
+/*
+ * The inner loop, for one aligned stretch of memory: reports every word in it
+ * that points into the range.  Also used to follow blocks.
+ */
+void scan_words(const struct scan *scan, const uintptr_t *start, const uintptr_t *end,
+		struct scan_place *place);
+
+#endif
