@@ -1,0 +1,2 @@
+# The preload library.
+noinst_HEADERS += %D%/session-format.h

@@ -1,0 +1,1 @@
+# TAP scripts that run real programs, with their hosts and plugins.

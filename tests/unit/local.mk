@@ -1,0 +1,1 @@
+# Check programs, one per file under test.
