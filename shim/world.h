@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "shim/arch.h"
+
 #define WORLD_REGISTERS 27		/* as struct user_regs_struct on x86-64; others use fewer */
 
 struct world_thread {
@@ -26,6 +28,7 @@ struct world_thread {
 struct world {
 	const struct world_thread *threads;	/* the calling thread first */
 	size_t thread_count;
+	uintptr_t own_start, own_end;		/* memory of world_stop itself: nothing refers */
 };
 
 enum world_method { WORLD_NONE, WORLD_PTRACE, WORLD_SIGNAL };
@@ -46,6 +49,24 @@ struct world_caller {
 };
 
 /*
+ * Notes the state of the function that uses it, best as its first statement.
+ * Alive is the frame of that function and all of the stack above it, dead is
+ * what the functions it calls afterwards put below; so the same function must
+ * still be running when world_stop is called.  The frame counts as alive
+ * because the compiler keeps its caller's registers there: they are forced
+ * into it, and what the registers hold here is in saved besides.  Locals of the
+ * function are therefore references too: one that holds a module's address
+ * keeps what it points at.  A macro, as an inlined function has no frame.
+ */
+#define world_caller_here(caller)                                                                  \
+	do {                                                                                       \
+		struct world_caller *const caller_here_ = (caller);                                \
+                                                                                                   \
+		arch_caller_here(caller_here_->sp, caller_here_->saved);                           \
+		caller_here_->saved_count = ARCH_CALLER_SAVED;                                     \
+	} while (0)
+
+/*
  * Calls look(world, data) once while no other thread runs, then lets them go.
  *
  * look runs either in the calling thread or in a helper process that shares
@@ -57,6 +78,14 @@ struct world_caller {
  * Tries ptrace first (a helper made with clone), then a signal.  Returns true
  * when look ran to its end.  Keeps errno, starts no lasting thread, leaves no
  * child behind.  One call at a time in a process: the caller serialises.
+ * All signals of the calling thread are blocked meanwhile.
+ *
+ * What the host can notice.  System calls that were waiting go on waiting.
+ * With ptrace this holds for all that Linux restarts after SIGSTOP and SIGCONT
+ * and for epoll_wait, sigtimedwait, semop, accept and recv with a timeout; a
+ * timeout of these last begins anew.  With the signal it holds for what
+ * SA_RESTART restarts; poll, select, epoll_wait, nanosleep, sigtimedwait,
+ * semop and msgrcv return EINTR (see signal(7)).
  */
 bool world_stop(const struct world_caller *caller, void (*look)(const struct world *, void *),
 		void *data, struct world_result *result);
