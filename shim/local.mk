@@ -1,2 +1,89 @@
-# The preload library.
-noinst_HEADERS += %D%/session-format.h
+# The preload library.  It lives in other people's processes: it links the C
+# library only, exports what it interposes and nothing else, and never goes.
+lib_LTLIBRARIES += %D%/librelib.la
+%C%_librelib_la_SOURCES = \
+	%D%/arch.h \
+	%D%/arch-x86_64.h \
+	%D%/arena.c \
+	%D%/arena.h \
+	%D%/callstacks.c \
+	%D%/callstacks.h \
+	%D%/dlclose.c \
+	%D%/dlopen-x86_64.S \
+	%D%/fault.c \
+	%D%/fault.h \
+	%D%/generation.c \
+	%D%/generation.h \
+	%D%/heap.c \
+	%D%/heap.h \
+	%D%/heap-class.c \
+	%D%/heap-internal.h \
+	%D%/heap-units.c \
+	%D%/heap-walk.c \
+	%D%/loader.c \
+	%D%/loader.h \
+	%D%/lock.c \
+	%D%/lock.h \
+	%D%/look.c \
+	%D%/look.h \
+	%D%/main.c \
+	%D%/malloc.c \
+	%D%/maps.c \
+	%D%/maps.h \
+	%D%/module.c \
+	%D%/module.h \
+	%D%/new.c \
+	%D%/next.c \
+	%D%/next.h \
+	%D%/object-copy.c \
+	%D%/object-copy.h \
+	%D%/object-image.c \
+	%D%/object-image.h \
+	%D%/object-record.c \
+	%D%/objects.c \
+	%D%/objects.h \
+	%D%/places.c \
+	%D%/places.h \
+	%D%/resident.c \
+	%D%/resident.h \
+	%D%/scan.c \
+	%D%/scan.h \
+	%D%/session.c \
+	%D%/session.h \
+	%D%/session-file.c \
+	%D%/session-file.h \
+	%D%/session-format.h \
+	%D%/settings.c \
+	%D%/settings.h \
+	%D%/stacks.c \
+	%D%/stacks.h \
+	%D%/sys.h \
+	%D%/tasks.c \
+	%D%/tasks.h \
+	%D%/thread.c \
+	%D%/thread.h \
+	%D%/unload.c \
+	%D%/unload.h \
+	%D%/unwind.c \
+	%D%/unwind.h \
+	%D%/unwind-cfi.c \
+	%D%/unwind-cfi.h \
+	%D%/world.c \
+	%D%/world.h \
+	%D%/world-ptrace.c \
+	%D%/world-signal.c \
+	%D%/world-ways.h
+
+# -fno-builtin: gcc would otherwise reason about malloc and free, which are ours.
+# initial-exec: a dynamic TLS block would be allocated with the malloc that we interpose.
+# No stack protector: parts run on stacks and with thread pointers that are not theirs.
+shim_cflags = -fPIC -fvisibility=hidden -fno-builtin -ftls-model=initial-exec \
+	-fno-stack-protector -fasynchronous-unwind-tables -O2
+%C%_librelib_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_librelib_la_CFLAGS = $(AM_CFLAGS) $(shim_cflags) $(SHIM_SAN_CFLAGS)
+%C%_librelib_la_CCASFLAGS = $(AM_CCASFLAGS) -I$(top_srcdir)
+%C%_librelib_la_LDFLAGS = -version-info 0:0:0 -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now \
+	-Wl,--version-script=$(top_srcdir)/%D%/librelib.map
+%C%_librelib_la_DEPENDENCIES = %D%/librelib.map
+EXTRA_DIST += %D%/librelib.map
+pkgconfig_DATA += %D%/relib.pc

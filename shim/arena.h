@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Small things of the shim's own that live as long as the process: object and
+ * generation records, tables.  Zeroed, 16-byte aligned, never given back.
+ */
+#ifndef RELIB_ARENA_H
+#define RELIB_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* NULL when there is no memory.  Any thread. */
+void *arena_take(size_t size);
+
+/* Up to most mapped ranges of the arena: no place for roots.  Returns their number. */
+size_t arena_ranges(uintptr_t (*ranges)[2], size_t most);
+
+#endif

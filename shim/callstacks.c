@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "shim/generation.h"
+#include "shim/objects.h"
+#include "shim/places.h"
+#include "shim/settings.h"
+#include "shim/callstacks.h"
+#include "shim/sys.h"
+
+#define RULES		1024u	/* remembered, direct-mapped */
+#define STACKS		512u	/* likewise */
+#define SLOTS_MOST	40u	/* words of a remembered stack */
+
+struct remembered {
+	uintptr_t pc, sp, bp;
+	uint32_t epoch;
+	uint16_t slot_count;
+	bool uses_bp;
+	struct origin origin;
+	uint32_t reach;			/* bytes from sp to the last word */
+	uint32_t offset[SLOTS_MOST];	/* of each word from sp */
+	uintptr_t value[SLOTS_MOST];
+};
+
+struct callstacks {
+	struct {
+		uintptr_t pc;
+		uint32_t epoch;
+		struct unwind_rule rule;
+	} rule[RULES];
+	struct remembered stack[STACKS];
+};
+
+size_t callstacks_size(void)
+{
+	return sizeof(struct callstacks);
+}
+
+struct unwind_rule callstacks_rule(struct thread *thread, uintptr_t pc)
+{
+	uint32_t epoch = objects_epoch;
+	unsigned int at = (pc ^ pc >> 10) % RULES;
+	struct callstacks *stacks = thread->stacks;
+
+	if (!stacks)
+		return unwind_rule_find(pc);
+	if (stacks->rule[at].pc != pc || stacks->rule[at].epoch != epoch) {
+		stacks->rule[at].rule = unwind_rule_find(pc);
+		stacks->rule[at].pc = pc;
+		stacks->rule[at].epoch = epoch;
+	}
+	return stacks->rule[at].rule;
+}
+
+/* What a walk gathers on its way. */
+struct walk {
+	struct remembered seen;
+	bool memorable;
+	unsigned int count;
+	bool cut;
+	uintptr_t pcs[SETTINGS_FRAMES_MAX];
+	unsigned int owner_frame;
+	struct object *owner;
+};
+
+static void slot_add(struct walk *walk, uintptr_t slot)
+{
+	struct remembered *seen = &walk->seen;
+	uintptr_t offset = slot - seen->sp;
+
+	if (seen->slot_count == SLOTS_MOST || offset > UINT32_MAX) {
+		walk->memorable = false;
+		return;
+	}
+	if (offset > seen->reach)
+		seen->reach = (uint32_t)offset;
+	seen->offset[seen->slot_count] = (uint32_t)offset;
+	seen->value[seen->slot_count++] = *(const uintptr_t *)slot;
+}
+
+static enum unwind_step walk_step(struct thread *thread, struct walk *walk,
+				  struct unwind_frame *frame)
+{
+	uintptr_t bp_slot = frame->bp_slot;
+	enum unwind_step step = unwind_step(thread, frame);
+
+	if (frame->special)
+		walk->memorable = false;
+	/* where rbp came from matters only when a rule uses it */
+	if (frame->used_bp && bp_slot)
+		slot_add(walk, bp_slot);
+	else if (frame->used_bp)
+		walk->seen.uses_bp = true;
+	if (step == UNWIND_STEPPED)
+		slot_add(walk, frame->pc_slot);
+	return step;
+}
+
+/*
+ * Decides by one frame.  True: decided.  The loader's allocations are the
+ * host's, but a runtime library that a module brought owns what its own
+ * constructors allocate.
+ */
+static bool owner_decide(struct walk *walk, uintptr_t pc, struct object *before)
+{
+	uint32_t code = code_of(pc - 1);
+
+	switch (CODE_CLASS(code)) {
+	case CODE_MODULE:
+		walk->owner = object_at(code);
+		return true;
+	case CODE_RUNTIME:
+		return false;
+	case CODE_LOADER:
+		if (before && before->generation)
+			walk->owner = before;
+		return true;
+	default:
+		return true;
+	}
+}
+
+static void walk_stack(struct thread *thread, struct walk *walk, struct caller caller)
+{
+	struct unwind_frame frame = { .pc = caller.pc, .sp = caller.sp, .bp = caller.bp };
+	unsigned int wanted = settings.frames ? settings.frames : 1;
+	bool decided = false;
+	enum unwind_step step;
+
+	for (;;) {
+		struct object *before = walk->count ? object_of(walk->pcs[walk->count - 1] - 1)
+						    : NULL;
+
+		if (!decided) {
+			decided = owner_decide(walk, frame.pc, before);
+			if (decided && !walk->owner)
+				return;
+			if (decided)
+				walk->owner_frame = walk->count;
+		}
+		if (walk->count < SETTINGS_FRAMES_MAX)
+			walk->pcs[walk->count++] = frame.pc;
+		if ((decided && walk->count >= wanted) || walk->count == SETTINGS_FRAMES_MAX)
+			return;
+		step = walk_step(thread, walk, &frame);
+		if (step != UNWIND_STEPPED) {
+			walk->cut = step == UNWIND_CUT;
+			return;
+		}
+	}
+}
+
+/* With one frame wanted, and that a module's, the place follows from pc alone. */
+static bool is_pc_enough(struct caller caller)
+{
+	return settings.frames <= 1 && CODE_CLASS(code_of(caller.pc - 1)) == CODE_MODULE;
+}
+
+static struct origin origin_find(struct thread *thread, struct caller caller,
+				 struct remembered *entry)
+{
+	struct walk walk = { .memorable = true };
+	uint32_t epoch = objects_epoch;
+
+	walk.seen.pc = caller.pc;
+	walk.seen.sp = caller.sp;
+	walk.seen.bp = caller.bp;
+	walk_stack(thread, &walk, caller);
+	if (walk.owner && walk.owner->generation) {
+		walk.seen.origin.place = place_find(walk.owner, walk.pcs, walk.count,
+						    walk.owner_frame, walk.cut);
+		walk.seen.origin.generation = walk.owner->generation;
+	}
+	walk.seen.epoch = epoch;
+	if (is_pc_enough(caller))
+		walk.seen.sp = 0;
+	if (entry && walk.memorable)
+		*entry = walk.seen;
+	return walk.seen.origin;
+}
+
+static inline bool remembered_holds(const struct remembered *entry, struct caller caller)
+{
+	for (unsigned int i = 0; i < entry->slot_count; i++)
+		if (*(const uintptr_t *)(caller.sp + entry->offset[i]) != entry->value[i])
+			return false;
+	return true;
+}
+
+struct origin callstacks_origin(struct thread *thread, struct caller caller)
+{
+	uintptr_t sp = is_pc_enough(caller) ? 0 : caller.sp;
+	struct remembered *entry;
+	uintptr_t hash;
+
+	if (!thread->stacks)
+		return origin_find(thread, caller, NULL);
+	hash = (caller.pc ^ sp >> 4) * UINT64_C(0x9e3779b97f4a7c15);
+	entry = &thread->stacks->stack[hash >> 55];
+	if (entry->pc == caller.pc && entry->sp == sp && entry->epoch == objects_epoch &&
+	    (!entry->uses_bp || entry->bp == caller.bp) &&
+	    (!entry->slot_count || (caller.sp >= thread->stack_low &&
+				    caller.sp + entry->reach < thread->stack_high)) &&
+	    remembered_holds(entry, caller))
+		return entry->origin;
+	return origin_find(thread, caller, entry);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Generations: each load of a tracked module.  A generation has a slot of 16
+ * bits, which block metadata carry, from its load until nothing of it is left.
+ */
+#ifndef RELIB_GENERATION_H
+#define RELIB_GENERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct object;
+
+enum generation_state {
+	GENERATION_FREE,
+	GENERATION_ALIVE,
+	GENERATION_GONE,	/* unmapped, not looked through yet */
+	GENERATION_DEAD,	/* looked through; kept blocks may be left */
+};
+
+struct generation {
+	uint8_t state;			/* enum generation_state */
+	bool used;			/* by a block, as of the last look */
+	uint32_t record;		/* in SESSION_GENERATIONS */
+	uint32_t object;		/* in SESSION_OBJECTS */
+	size_t tls_module, tls_size;	/* of the image that went */
+	uintptr_t start, end;		/* where it was mapped */
+};
+
+/* Never NULL for a slot that block metadata carry. */
+struct generation *generation_at(uint16_t slot);
+/* Slots handed out so far lie below this. */
+uint32_t generation_limit(void);
+
+/*
+ * A new generation of a tracked object, brought by another generation's slot
+ * (0: dlopened itself).  0 when there are no more slots.  Inside the loader's
+ * lock.
+ */
+uint16_t generation_begin(struct object *object, uint16_t parent);
+
+/* The object was unmapped. */
+void generation_gone(uint16_t slot);
+/* How many are GONE; generation_looked when one was looked through and is DEAD. */
+uint32_t generation_gone_count(void);
+void generation_looked(uint16_t slot);
+
+/* Nothing refers to the slot any more. */
+void generation_end(uint16_t slot);
+
+void generation_fork_child(void);
+
+#endif

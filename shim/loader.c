@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/loader.h"
+#include "shim/next.h"
+#include "shim/objects.h"
+#include "shim/session.h"
+#include "shim/sys.h"
+#include "shim/thread.h"
+#include "shim/unwind.h"
+
+/* Where the stubs of dlopen and dlmopen jump to. */
+void *next_dlopen, *next_dlmopen;
+
+#define DEPTH_MOST 64u	/* frames between the loader's allocation and dlopen */
+
+int loader_before_open(const char *file, int flags, const uintptr_t *slot)
+{
+	static _Atomic uint32_t loads;
+	struct thread *thread = &thread_self;
+	int saved = errno;
+
+	next_ready();
+	next_dlopen = (void *)next.dlopen;
+	next_dlmopen = (void *)next.dlmopen;
+	objects_activate();
+	thread->open_slot = (uintptr_t)slot;
+	thread->open_pc = *slot;
+	thread->load = ++loads;
+	if (flags & RTLD_DEEPBIND) {
+		/* it would bind the module's malloc past us: its blocks would be freed unseen */
+		flags &= ~RTLD_DEEPBIND;
+		if (session_open())
+			session_note(SESSION_NOTE_DEEPBIND, 0, 0, 0, file ? file : "");
+	}
+	errno = saved;
+	return flags;
+}
+
+void loader_allocated(size_t nmemb, size_t size)
+{
+	/* how _dl_new_object asks for a link map */
+	if (size == 1 && nmemb >= LOADER_LINK_MAP_LEAST)
+		thread_self.loading = true;
+}
+
+void loader_look(uintptr_t pc, uintptr_t sp, uintptr_t bp)
+{
+	struct thread *thread = &thread_self;
+	int saved = errno;
+
+	if (thread->inside)
+		return;
+	thread->inside++;
+	objects_sync(true, pc, sp, bp);
+	thread->inside--;
+	errno = saved;
+}
+
+struct open_search {
+	uintptr_t slot;
+	unsigned int left;
+	bool found;
+};
+
+static bool open_visit(void *data, uintptr_t pc, uintptr_t cfa)
+{
+	struct open_search *search = data;
+
+	/* the return address that leads out of the frame stands right below its CFA */
+	search->found = cfa - sizeof(uintptr_t) == search->slot;
+	return !search->found && --search->left;
+}
+
+bool loader_is_in_open(uintptr_t pc, uintptr_t sp, uintptr_t bp)
+{
+	struct open_search search = { .slot = thread_self.open_slot, .left = DEPTH_MOST };
+
+	if (!search.slot || search.slot < sp)
+		return false;
+	unwind_walk(&thread_self, pc, sp, bp, open_visit, &search);
+	return search.found;
+}
+
+void loader_real_path(const char *name, char *path, size_t size)
+{
+	char real[PATH_MAX];
+	long length;
+
+	*path = 0;
+	if (!*name) {
+		length = sys_call(SYS_readlink, "/proc/self/exe", path, size - 1);
+		path[length > 0 ? length : 0] = 0;
+		return;
+	}
+	if (realpath(name, real))
+		name = real;
+	length = (long)strlen(name);
+	if ((size_t)length < size)
+		memcpy(path, name, (size_t)length + 1);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "shim/loader.h"
+#include "shim/module.h"
+#include "shim/next.h"
+#include "shim/places.h"
+#include "shim/session.h"
+
+static const struct origin nobody;
+static const struct origin loader_origin = { HEAP_PLACE_LOADER, HEAP_GENERATION_NONE };
+
+struct origin module_origin(struct caller caller, uint32_t code)
+{
+	struct origin origin;
+	struct thread *thread;
+	int saved = errno;
+
+	if (thread_self.inside)
+		return nobody;
+	if (thread_self.loading) {
+		thread_self.loading = false;
+		loader_look(caller.pc, caller.sp, caller.bp);
+		code = code_of(caller.pc - 1);
+	}
+	switch (CODE_CLASS(code)) {
+	case CODE_LOADER:
+		return loader_origin;
+	case CODE_MODULE:
+	case CODE_RUNTIME:
+		break;
+	default:
+		return nobody;
+	}
+	thread = thread_here();
+	thread->inside++;
+	origin = callstacks_origin(thread, caller);
+	thread->inside--;
+	errno = saved;
+	return origin;
+}
+
+static void *allocated(struct thread *thread, void *block, size_t size, struct origin origin)
+{
+	if (__builtin_expect(!block, 0)) {
+		if (session) {
+			session->flags |= SESSION_HEAP_FULL;
+			session_note(SESSION_NOTE_UNTRACKED, 0, 0, 0, "the module heap is full");
+		}
+		return NULL;
+	}
+	if (origin.place != HEAP_PLACE_LOADER)
+		place_allocated(thread, origin.place, size);
+	return block;
+}
+
+void *module_allocate(size_t size, struct origin origin)
+{
+	struct thread *thread = thread_here();
+
+	return allocated(thread, heap_allocate(thread, size, origin), size, origin);
+}
+
+void *module_allocate_zeroed(size_t size, struct origin origin)
+{
+	struct thread *thread = thread_here();
+
+	return allocated(thread, heap_allocate_zeroed(thread, size, origin), size, origin);
+}
+
+void *module_allocate_aligned(size_t alignment, size_t size, struct origin origin)
+{
+	struct thread *thread = thread_here();
+
+	return allocated(thread, heap_allocate_aligned(thread, alignment, size, origin), size,
+			 origin);
+}
+
+static void report_bad_free(enum heap_freed how, const void *block, struct origin was,
+			    uintptr_t pc)
+{
+	struct session_place *record;
+	char text[19] = "0x";
+	uint64_t frame;
+
+	if (!session || thread_self.inside)
+		return;
+	thread_self.inside++;
+	frame = place_frame(pc);
+	if (how == HEAP_FREED_LATE) {
+		record = session_record(SESSION_PLACES, was.place);
+		record->late_frees++;
+		record->late_free_frame = frame;
+		session_note(SESSION_NOTE_LATE_FREE, record->object, was.place, frame, NULL);
+	} else {
+		for (int i = 0; i < 16; i++)
+			text[2 + i] = "0123456789abcdef"[(uintptr_t)block >> (60 - 4 * i) & 15];
+		session_note(SESSION_NOTE_DOUBLE_FREE, 0, 0, frame, text);
+	}
+	thread_self.inside--;
+}
+
+void module_free(void *block, uintptr_t pc)
+{
+	struct thread *thread = thread_here();
+	enum heap_freed how;
+	struct origin was;
+	int saved;
+	size_t size;
+
+	how = heap_free(thread, block, &was, &size);
+	if (__builtin_expect(how != HEAP_FREED, 0)) {
+		saved = errno;
+		report_bad_free(how, block, was, pc);
+		errno = saved;
+		return;
+	}
+	if (__builtin_expect(was.place == HEAP_PLACE_LOADER, 0)) {
+		if (size >= LOADER_LINK_MAP_LEAST) {
+			thread->loading = false;
+			objects_link_map_freed(block);
+		}
+		return;
+	}
+	place_freed(thread, was.place, size);
+}
+
+/* The bytes a block of any allocator holds. */
+static size_t held(void *block)
+{
+	if (heap_owns(block))
+		return heap_usable_size(block);
+	if (next_bootstrap_owns(block))
+		return next_bootstrap_size(block);
+	return next.malloc_usable_size ? next.malloc_usable_size(block) : 0;
+}
+
+static void *allocate_for(size_t size, struct origin origin)
+{
+	void *block = origin.place ? module_allocate(size, origin) : NULL;
+
+	return block ? block : next.malloc(size);
+}
+
+void *module_reallocate(void *block, size_t size, struct origin origin, uintptr_t pc)
+{
+	size_t had, asked;
+	struct origin was = { 0 };
+	struct thread *thread = thread_here();
+	void *made;
+
+	if (heap_owns(block))
+		was = heap_origin(block, &asked);
+	if (was.place && was.place != HEAP_PLACE_LOADER && origin.place && size &&
+	    heap_resize(thread, block, size, origin)) {
+		place_freed(thread, was.place, asked);
+		place_allocated(thread, origin.place, size);
+		return block;
+	}
+	if (!was.place && heap_owns(block)) {
+		module_free(block, pc);		/* says what is wrong with it */
+		errno = ENOMEM;
+		return NULL;
+	}
+	made = size || !block ? allocate_for(size, origin) : NULL;
+	if (!made && size)
+		return NULL;
+	had = block ? held(block) : 0;
+	if (made && had)
+		memcpy(made, block, had < size ? had : size);
+	if (heap_owns(block))
+		module_free(block, pc);
+	else if (block && !next_bootstrap_owns(block))
+		next.free(block);
+	return made;
+}

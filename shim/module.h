@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocks with an owner: what the interposers of malloc and operator new do for
+ * callers that are not plainly the host's.  errno is kept, but for ENOMEM.
+ */
+#ifndef RELIB_MODULE_H
+#define RELIB_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shim/heap.h"
+#include "shim/objects.h"
+#include "shim/callstacks.h"
+
+/*
+ * True when the caller's allocations may be somebody's: then module_origin
+ * tells whose.  Two loads and two compares for a host's call.
+ */
+static inline bool module_may_own(uintptr_t pc, uint32_t *code)
+{
+	if (__builtin_expect(!objects_active, 1))
+		return false;
+	*code = code_of(pc - 1);
+	return CODE_CLASS(*code) > CODE_HOST ||
+	       (__builtin_expect(!*code, 0) && thread_self.loading);
+}
+
+/* place 0: the host's. */
+struct origin module_origin(struct caller caller, uint32_t code);
+
+/* A block for origin; NULL: go on to the next allocator. */
+void *module_allocate(size_t size, struct origin origin);
+void *module_allocate_zeroed(size_t size, struct origin origin);
+void *module_allocate_aligned(size_t alignment, size_t size, struct origin origin);
+
+/* free() of a block of the module heap, called from pc. */
+void module_free(void *block, uintptr_t pc);
+
+/*
+ * realloc() where the block or the caller is a module's: makes the caller the
+ * owner.  A size of 0 frees.
+ */
+void *module_reallocate(void *block, size_t size, struct origin origin, uintptr_t pc);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls that touch neither errno nor thread-locals nor cancellation
+ * points: the shim makes them inside the host's malloc and in helpers that
+ * borrow another thread's TLS.  Each returns the kernel's value, -errno on error.
+ */
+#ifndef RELIB_SYS_H
+#define RELIB_SYS_H
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "shim/arch.h"
+
+#define sys_call6(nr, a, b, c, d, e, f) \
+	arch_syscall((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+#define sys_call(nr, a, b, c) sys_call6((nr), (long)(a), (long)(b), (long)(c), 0, 0, 0)
+
+static inline int sys_gettid(void)
+{
+	return (int)sys_call(SYS_gettid, 0, 0, 0);
+}
+
+/* Anonymous private memory; NULL when there is none. */
+static inline void *sys_map(size_t size, int protection)
+{
+	long result = sys_call6(SYS_mmap, 0, (long)size, protection,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return result < 0 && result > -4096 ? NULL : (void *)result;
+}
+
+/*
+ * How much address space one reservation of ours may take, when the process
+ * has a limit (RLIMIT_AS): a share that does not starve the host.
+ */
+static inline size_t sys_address_share(unsigned int divisor)
+{
+	struct rlimit limit;
+
+	if (sys_call(SYS_getrlimit, RLIMIT_AS, &limit, 0) || limit.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	return limit.rlim_cur / divisor;
+}
+
+static inline long sys_unmap(void *start, size_t size)
+{
+	return sys_call(SYS_munmap, start, size, 0);
+}
+
+static inline long sys_protect(void *start, size_t size, int protection)
+{
+	return sys_call(SYS_mprotect, start, size, protection);
+}
+
+static inline long sys_advise(void *start, size_t size, int advice)
+{
+	return sys_call(SYS_madvise, start, size, advice);
+}
+
+static inline long sys_open(const char *path, int flags, int mode)
+{
+	return sys_call6(SYS_openat, AT_FDCWD, (long)path, flags | O_CLOEXEC, mode, 0, 0);
+}
+
+static inline long sys_close(int fd)
+{
+	return sys_call(SYS_close, fd, 0, 0);
+}
+
+static inline long sys_read(int fd, void *buffer, size_t size)
+{
+	return sys_call(SYS_read, fd, buffer, size);
+}
+
+static inline long sys_write(int fd, const void *buffer, size_t size)
+{
+	return sys_call(SYS_write, fd, buffer, size);
+}
+
+static inline long sys_futex(void *word, int operation, int value, const void *timeout)
+{
+	return sys_call6(SYS_futex, (long)word, operation, value, (long)timeout, 0, 0);
+}
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "shim/arena.h"
+#include "shim/callstacks.h"
+#include "shim/heap.h"
+#include "shim/lock.h"
+#include "shim/places.h"
+#include "shim/session.h"
+#include "shim/sys.h"
+#include "shim/thread.h"
+
+__thread struct thread thread_self __attribute__((tls_model("initial-exec")));
+
+/*
+ * The memory of threads that ended serves those that come.  It is the arena's,
+ * so that a look knows it for no place of roots, however many threads there are.
+ */
+struct room {
+	struct room *next;
+};
+
+static struct room *rooms;
+static struct lock rooms_lock;
+static pthread_key_t end_key;
+static bool has_end_key;
+
+static size_t cache_part(void)
+{
+	return (heap_cache_size() + 4095) & ~(size_t)4095;
+}
+
+static size_t room_size(void)
+{
+	return cache_part() + ((callstacks_size() + 4095) & ~(size_t)4095);
+}
+
+static void *room_take(void)
+{
+	struct room *room;
+
+	if (!lock_take(&rooms_lock))
+		return NULL;
+	room = rooms;
+	if (room)
+		rooms = room->next;
+	lock_give(&rooms_lock);
+	if (room)
+		return memset(room, 0, sizeof(*room));
+	return arena_take(room_size());
+}
+
+static void room_give(void *memory)
+{
+	uintptr_t start = ((uintptr_t)memory + 4095) & ~(uintptr_t)4095;
+	uintptr_t end = ((uintptr_t)memory + room_size()) & ~(uintptr_t)4095;
+	struct room *room = memory;
+
+	/* the pages back to the system, the rest zero by hand */
+	memset(memory, 0, start - (uintptr_t)memory);
+	memset((void *)end, 0, (uintptr_t)memory + room_size() - end);
+	if (sys_advise((void *)start, end - start, MADV_DONTNEED))
+		memset((void *)start, 0, end - start);
+	if (!lock_take(&rooms_lock))
+		return;
+	room->next = rooms;
+	rooms = room;
+	lock_give(&rooms_lock);
+}
+
+static void thread_end(void *data)
+{
+	struct thread *thread = data;
+	struct heap_cache *cache = thread->cache;
+	struct session_counters *counters = thread->counters;
+
+	/* other destructors may still allocate and free after us: on the shared lists */
+	thread->ending = true;
+	thread->cache = NULL;
+	thread->counters = NULL;
+	thread->stacks = NULL;
+	if (counters)
+		place_counters_end(counters);
+	if (cache) {
+		heap_cache_end(cache);
+		room_give(cache);
+	}
+}
+
+/*
+ * Without a key there is nobody to tell us that the thread ends, and what it
+ * holds would be lost: it works on the shared lists then.
+ */
+void thread_set_up(struct thread *thread)
+{
+	void *room;
+
+	thread->set_up = true;
+	if (thread->ending || !has_end_key)
+		return;
+	thread->inside++;
+	if (session_open() && !pthread_setspecific(end_key, thread)) {
+		room = room_take();
+		if (room) {
+			heap_cache_begin(room);
+			thread->stacks = (struct callstacks *)((char *)room + cache_part());
+			thread->cache = room;
+		}
+		thread->counters = place_counters_new();
+	}
+	thread->inside--;
+}
+
+void thread_initialise(void)
+{
+	has_end_key = !pthread_key_create(&end_key, thread_end);
+}
+
+void thread_fork_child(void)
+{
+	rooms_lock.owner = 0;
+}

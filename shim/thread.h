@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What relib keeps per thread.  The small part is thread-local; the rest is
+ * mapped when the thread first acquires something for a module, and given
+ * back when the thread ends.
+ */
+#ifndef RELIB_THREAD_H
+#define RELIB_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct heap_cache;
+struct session_counters;
+struct callstacks;
+
+struct thread {
+	struct heap_cache *cache;	/* NULL: work on the shared lists */
+	struct session_counters *counters;	/* NULL: count in the places themselves */
+	struct callstacks *stacks;		/* remembered stacks; NULL: unwind each time */
+	bool set_up;			/* the three above were asked for */
+	bool ending;			/* torn down: ask no more */
+	bool loading;			/* a link map was made that is not in the table yet */
+	uint32_t load;			/* number of its last dlopen, over all threads */
+	unsigned int inside;		/* depth of our own work: record nothing */
+	uintptr_t open_slot;		/* where the return address of the last dlopen stood */
+	uintptr_t open_pc;		/* that return address */
+	uintptr_t stack_low, stack_high;	/* readable stack, see stack-reader */
+};
+
+/* initial-exec: a dynamic TLS block would be allocated with the malloc that we interpose */
+extern __thread struct thread thread_self __attribute__((tls_model("initial-exec")));
+
+void thread_set_up(struct thread *thread);
+
+/* The calling thread, with its cache and counters if it can have them. */
+static inline struct thread *thread_here(void)
+{
+	struct thread *thread = &thread_self;
+
+	if (__builtin_expect(!thread->set_up, 0))
+		thread_set_up(thread);
+	return thread;
+}
+
+/* Once, from the constructor. */
+void thread_initialise(void);
+/* In a forked child: the caller is the only thread. */
+void thread_fork_child(void);
+
+#endif

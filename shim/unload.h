@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * After modules went: looking through memory for references to what they left,
+ * freeing what is leaked, keeping what is not.
+ */
+#ifndef RELIB_UNLOAD_H
+#define RELIB_UNLOAD_H
+
+#include "shim/world.h"
+
+/*
+ * Looks through memory for all generations that are gone, and for what earlier
+ * ones left and was kept.  caller: the state of the interposer that is still
+ * running.  May allocate nothing of the host's; takes relib's locks; waits
+ * while another thread looks.
+ */
+void unload_look(const struct world_caller *caller);
+
+/* At the end of the process: brings the kept totals up to date, stops nobody. */
+void unload_finish(void);
+
+void unload_fork_prepare(void);
+void unload_fork_parent(void);
+void unload_fork_child(void);
+
+#endif
