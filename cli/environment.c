@@ -92,7 +92,7 @@ static void preload_set(struct variables *v, const char *shim)
 
 static void options_set(struct variables *v, const struct run_options *o)
 {
-	static const char *const leaks[] = {NULL, "free", "report", "off"};
+	static const char *const leaks[] = {"free", "report", "off"};
 	char *list = track_list(o), number[32];
 	size_t k;
 
@@ -108,7 +108,7 @@ static void options_set(struct variables *v, const struct run_options *o)
 	snprintf(number, sizeof(number), "%ld", o->frames);
 	if (o->frames >= 0)
 		variable_set(v, "RELIB_FRAMES", number);
-	if (leaks[o->leaks])
+	if (o->leaks >= 0)
 		variable_set(v, "RELIB_LEAKS", leaks[o->leaks]);
 }
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const char *const leaks_choices[] = {"", "free", "report", "off", NULL};
+static const char *const leaks_choices[] = {"free", "report", "off", NULL};
 
 #define OFFSET(member) offsetof(struct run_options, member)
 
@@ -84,7 +84,7 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct error
 {
 	int first;
 
-	*o = (struct run_options){.frames = -1};
+	*o = (struct run_options){.frames = -1, .leaks = -1};
 	first = options_leading(run_option_table, o, "run", argc, argv, error);
 	if (first < 0)
 		return first;

@@ -5,14 +5,13 @@
 
 #include "cli/options.h"
 
-enum { LEAKS_UNSET, LEAKS_FREE, LEAKS_REPORT, LEAKS_OFF };
-
 struct run_options {
 	struct text_list track, through;
 	long error_exitcode; /* 0: none */
 	long frames;	     /* -1: not said */
 	long cycles;	     /* 0: not said */
-	int leaks, format, color;
+	int leaks;			/* enum session_leaks; -1: not said */
+	int format, color;
 	const char *output, *entry, *session_dir;
 	bool quiet;
 	/* From the operands: */
