@@ -3,6 +3,8 @@ noinst_HEADERS += %D%/fixture.h %D%/session-maker.h %D%/suite.h
 
 if HAVE_CHECK
 cli_unit_tests = \
+	%D%/cli-leaks \
+	%D%/cli-options \
 	%D%/cli-session \
 	%D%/elf-image \
 	%D%/elf-symbolizer
@@ -20,6 +22,16 @@ check_LTLIBRARIES += %D%/fixture.la %D%/fixture-stripped.la
 
 cli_unit_cppflags = $(AM_CPPFLAGS) -D_GNU_SOURCE
 cli_unit_cflags = $(AM_CFLAGS) $(SAN_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
+
+%C%_cli_leaks_SOURCES = %D%/cli-leaks.c %D%/session-maker.c
+%C%_cli_leaks_CPPFLAGS = $(cli_unit_cppflags)
+%C%_cli_leaks_CFLAGS = $(cli_unit_cflags)
+%C%_cli_leaks_LDADD = cli/libcli.la $(JSON_LIBS) $(CHECK_LIBS)
+
+%C%_cli_options_SOURCES = %D%/cli-options.c
+%C%_cli_options_CPPFLAGS = $(cli_unit_cppflags)
+%C%_cli_options_CFLAGS = $(cli_unit_cflags)
+%C%_cli_options_LDADD = cli/libcli.la $(CHECK_LIBS)
 
 %C%_cli_session_SOURCES = %D%/cli-session.c %D%/session-maker.c
 %C%_cli_session_CPPFLAGS = $(cli_unit_cppflags)
