@@ -55,11 +55,18 @@ static void print_place(const struct paper *paper, const struct diff_place *plac
 void diff_write_text(const struct diff *diff, bool all, const struct paper *paper)
 {
 	char text[NUMBER_SIZE];
+	bool changed = false;
 	size_t i;
 
-	for (i = 0; i < diff->count; i++)
+	for (i = 0; i < diff->count; i++) {
+		changed |= diff_place_is_changed(&diff->places[i]);
 		if (all || diff_place_is_changed(&diff->places[i]))
 			print_place(paper, &diff->places[i]);
+	}
+	if (!changed) {
+		paper_print(paper, INK_GOOD, "relib: no difference\n");
+		return;
+	}
 	paper_print(paper, INK_TITLE, "relib: leaked %s", growth_text(text, diff->leaked));
 	paper_print(paper, INK_TITLE, "; kept %s", growth_text(text, diff->kept));
 	paper_print(paper, INK_TITLE, "; live %s\n", growth_text(text, diff->live));

@@ -61,3 +61,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 %C%_relib_host_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_relib_host_CFLAGS = $(AM_CFLAGS)
 %C%_relib_host_LDADD = -ldl
+
+# bash looks for a file that is called like the command.
+dist_bashcompletion_DATA = %D%/completions/relib
+dist_zshcompletion_DATA = %D%/completions/_relib
+dist_fishcompletion_DATA = %D%/completions/relib.fish

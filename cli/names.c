@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct names_file {
 	struct symbolizer *symbolizer;
 	bool tried;
-	bool changed;
+	const char *remark; /* NULL: the file could be had, or never had a name */
 };
 
 struct names {
@@ -127,7 +128,7 @@ static struct symbolizer *object_open(struct names *names, uint32_t object)
 		return symbolizer;
 	if (file_is_object(session, object, path))
 		return symbolizer_open(path, &error);
-	names->file[object].changed = true;
+	names->file[object].remark = access(path, F_OK) == 0 ? " (file changed)" : " (file gone)";
 	return NULL;
 }
 
@@ -142,10 +143,10 @@ static struct symbolizer *names_symbolizer(struct names *names, uint32_t object)
 	return file->symbolizer;
 }
 
-bool names_file_changed(struct names *names, uint32_t object)
+const char *names_file_remark(struct names *names, uint32_t object)
 {
 	names_symbolizer(names, object);
-	return names->file[object].changed;
+	return names->file[object].remark ? names->file[object].remark : "";
 }
 
 static int code_compare(const void *a, const void *b)
@@ -210,8 +211,7 @@ char *names_line(struct names *names, uint64_t frame, uint32_t home)
 		return text_format("0x%" PRIx64, SESSION_FRAME_OFFSET(frame));
 	if (!code->symbols[0].function && !code->symbols[0].file)
 		return text_format("%s+0x%" PRIx64 "%s", names_object(names, object),
-			SESSION_FRAME_OFFSET(frame),
-			names_file_changed(names, object) ? " (file changed)" : "");
+			SESSION_FRAME_OFFSET(frame), names_file_remark(names, object));
 	symbol = names_symbol_text(&code->symbols[0]);
 	if (object == home)
 		return symbol;

@@ -28,8 +28,11 @@ const struct names_code *names_code(struct names *names, uint64_t frame);
 /* The variable at an address of an object, to be freed; NULL if unknown. */
 char *names_data(struct names *names, uint32_t object, uint64_t offset);
 
-/* The file of @object is neither kept nor unchanged: only offsets are known. */
-bool names_file_changed(struct names *names, uint32_t object);
+/*
+ * Why only offsets are known of @object: " (file changed)" or " (file gone)",
+ * if it was not kept and is not what it was; else "".
+ */
+const char *names_file_remark(struct names *names, uint32_t object);
 
 /* The short name of an object: "host" for the program, else its file's name. */
 const char *names_object(const struct names *names, uint32_t object);

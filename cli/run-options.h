@@ -10,7 +10,7 @@ struct run_options {
 	long error_exitcode; /* 0: none */
 	long frames;	     /* -1: not said */
 	long cycles;	     /* 0: not said */
-	int leaks;			/* enum session_leaks; -1: not said */
+	int leaks;	     /* enum session_leaks; -1: not said */
 	int format, color;
 	const char *output, *entry, *session_dir;
 	bool quiet;

@@ -49,8 +49,7 @@ static void print_module_title(
 		for (i = 0; i < object->build_id_size && i < 4; i++)
 			paper_print(paper, INK_FAINT, "%02x", object->build_id[i]);
 	}
-	if (names_file_changed(leaks->names, module->object))
-		paper_print(paper, INK_WARN, "  (file changed)");
+	paper_print(paper, INK_WARN, "%s", names_file_remark(leaks->names, module->object));
 	if (module->brought_by)
 		paper_print(paper, INK_FAINT, "\n  brought in by %s",
 			names_object(leaks->names, module->brought_by));

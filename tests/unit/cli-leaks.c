@@ -79,7 +79,7 @@ START_TEST(text_says_it)
 	says("leaked 3 blocks, 192 bytes (1 block, 64 bytes in each of 3 generations), freed by "
 	     "relib");
 	says("kept 1 block, 1,000 bytes\n    still referred to by host+0x4010");
-	says("plugin.so+0x1169 (file changed)");
+	says("plugin.so+0x1169 (file gone)");
 	says("brought in by plugin.so");
 	says("note: plugin.so: a block was freed that relib had freed already");
 	says("relib: 2 modules, 4 generations unloaded: "
