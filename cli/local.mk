@@ -1,1 +1,68 @@
 # The command line.
+bin_PROGRAMS += %D%/relib
+pkglibexec_PROGRAMS += %D%/relib-host
+
+# All but main(), for the unit tests and the fuzzers as well.
+noinst_LTLIBRARIES += %D%/libcli.la
+%C%_libcli_la_SOURCES = \
+	%D%/child.c \
+	%D%/child.h \
+	%D%/command-leaks-diff.c \
+	%D%/command-leaks-report.c \
+	%D%/command-run.c \
+	%D%/command.h \
+	%D%/diff-write.c \
+	%D%/diff.c \
+	%D%/diff.h \
+	%D%/environment.c \
+	%D%/environment.h \
+	%D%/install.c \
+	%D%/install.h \
+	%D%/json-report.c \
+	%D%/json.c \
+	%D%/json.h \
+	%D%/leaks-model.c \
+	%D%/leaks-report.h \
+	%D%/leaks.c \
+	%D%/leaks.h \
+	%D%/names.c \
+	%D%/names.h \
+	%D%/options.c \
+	%D%/options.h \
+	%D%/paper.c \
+	%D%/paper.h \
+	%D%/program.c \
+	%D%/program.h \
+	%D%/report.c \
+	%D%/root.c \
+	%D%/run-options.c \
+	%D%/run-options.h \
+	%D%/session-check.c \
+	%D%/session-check.h \
+	%D%/session-file.c \
+	%D%/session-file.h \
+	%D%/session-folder.c \
+	%D%/session-folder.h \
+	%D%/session-prune.c \
+	%D%/text-place.c \
+	%D%/text-place.h \
+	%D%/text-report.c
+%C%_libcli_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_libcli_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(ELF_CFLAGS) $(DW_CFLAGS) $(JSON_CFLAGS)
+%C%_libcli_la_LIBADD = elf/libelfread.la $(JSON_LIBS)
+
+%C%_relib_SOURCES = %D%/main.c
+%C%_relib_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_relib_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+%C%_relib_LDADD = %D%/libcli.la
+
+# No sanitizer: the host of a preload library must be a plain program.
+%C%_relib_host_SOURCES = %D%/relib-host.c
+%C%_relib_host_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_relib_host_CFLAGS = $(AM_CFLAGS)
+%C%_relib_host_LDADD = -ldl
+
+# bash looks for a file that is called like the command.
+dist_bashcompletion_DATA = %D%/completions/relib
+dist_zshcompletion_DATA = %D%/completions/_relib
+dist_fishcompletion_DATA = %D%/completions/relib.fish

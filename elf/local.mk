@@ -1,5 +1,20 @@
 # The reading of ELF files and of debug information, for the command line.
 noinst_LTLIBRARIES += %D%/libelfread.la
-%C%_libelfread_la_SOURCES =
+%C%_libelfread_la_SOURCES = \
+	%D%/demangle.c \
+	%D%/demangle.h \
+	%D%/error.c \
+	%D%/error.h \
+	%D%/image.c \
+	%D%/image.h \
+	%D%/inlined.c \
+	%D%/inlined.h \
+	%D%/memory.c \
+	%D%/memory.h \
+	%D%/plugin-file.c \
+	%D%/plugin-file.h \
+	%D%/symbolizer.c \
+	%D%/symbolizer.h
+%C%_libelfread_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_libelfread_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(ELF_CFLAGS) $(DW_CFLAGS)
 %C%_libelfread_la_LIBADD = $(DW_LIBS) $(ELF_LIBS)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# fish completion of relib(1)
+
+function __relib_sessions
+	set -l base /tmp/relib-(id -u)
+	set -q XDG_RUNTIME_DIR; and set base $XDG_RUNTIME_DIR/relib
+	set -q RELIB_DIR; and set base $RELIB_DIR
+	for file in $base/*/session
+		basename (dirname $file)
+	end
+end
+
+function __relib_leaks
+	__fish_seen_subcommand_from leaks; and __fish_seen_subcommand_from report diff
+end
+
+complete -c relib -n __fish_use_subcommand -f -a run -d 'run a host and report what its modules left'
+complete -c relib -n __fish_use_subcommand -f -a leaks -d 'report what modules left, or compare'
+complete -c relib -n __fish_use_subcommand -f -a help -d 'print help'
+complete -c relib -n __fish_use_subcommand -l version -d 'print the version'
+complete -c relib -n '__fish_seen_subcommand_from help' -f -a 'run leaks'
+complete -c relib -n '__fish_seen_subcommand_from leaks; and not __relib_leaks' -f -a 'report diff'
+
+complete -c relib -s h -l help -d 'print the help'
+complete -c relib -n '__fish_seen_subcommand_from run' -s t -l track -x -d 'track only modules that match'
+complete -c relib -n '__fish_seen_subcommand_from run' -l through -r -d 'memory of LIB is of its callers'
+complete -c relib -n '__fish_seen_subcommand_from run' -l leaks -x -a 'free report off'
+complete -c relib -n '__fish_seen_subcommand_from run' -l frames -x -d 'frames to record'
+complete -c relib -n '__fish_seen_subcommand_from run' -s q -l quiet -d 'nothing on standard error'
+complete -c relib -n '__fish_seen_subcommand_from run' -s e -l entry -x -d 'function to call'
+complete -c relib -n '__fish_seen_subcommand_from run' -s n -l cycles -x -d 'loads of the built-in host'
+complete -c relib -n '__fish_seen_subcommand_from run' -xa '(__fish_complete_subcommand)'
+complete -c relib -n '__relib_leaks' -s m -l module -x -d 'only modules that match'
+complete -c relib -n '__relib_leaks' -s a -l all -d 'also places that left nothing'
+complete -c relib -n '__relib_leaks' -a '(__relib_sessions)' -d session
+for condition in '__fish_seen_subcommand_from run' __relib_leaks
+	complete -c relib -n $condition -s f -l format -x -a 'text json'
+	complete -c relib -n $condition -s o -l output -r -d 'file to write to'
+	complete -c relib -n $condition -l color -x -a 'auto always never'
+	complete -c relib -n $condition -l error-exitcode -x -d 'exit status when there is residue'
+	complete -c relib -n $condition -l session-dir -x -a '(__fish_complete_directories)'
+end

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/environment.h"
+
+#include "elf/memory.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct variables {
+	char **text; /* NAME=value */
+	size_t count;
+};
+
+static void variable_set(struct variables *v, const char *name, const char *value)
+{
+	size_t length = strlen(name), i;
+	char *text = text_format("%s=%s", name, value);
+
+	for (i = 0; i < v->count; i++) {
+		if (strncmp(v->text[i], name, length) == 0 && v->text[i][length] == '=') {
+			free(v->text[i]);
+			v->text[i] = text;
+			return;
+		}
+	}
+	*(char **)array_append(&v->text, &v->count, sizeof(*v->text)) = text;
+}
+
+/* Appends @item to the ':'-separated *@list. */
+static void list_add(char **list, const char *item)
+{
+	char *longer = *list ? text_format("%s:%s", *list, item) : text_copy(item);
+
+	free(*list);
+	*list = longer;
+}
+
+/* A glob that matches @path: ':' would end it in the list, so any character stands for it. */
+static char *glob_of_path(const char *path)
+{
+	char *glob = memory_zeroed(strlen(path) + 1, 2), *to = glob;
+
+	for (; *path; path++) {
+		if (strchr("*?[]\\", *path))
+			*to++ = '\\';
+		*to++ = *path == ':' ? '?' : *path;
+	}
+	return glob;
+}
+
+/* PLUGIN.so, and any other library among its arguments. */
+static bool is_plugin(const struct run_options *o, int i)
+{
+	size_t length = strlen(o->plugin[i]);
+
+	return i == 0 || (length > 3 && strcmp(o->plugin[i] + length - 3, ".so") == 0 &&
+				 access(o->plugin[i], R_OK) == 0);
+}
+
+static char *track_list(const struct run_options *o)
+{
+	char *list = NULL, *real, *glob;
+	size_t k;
+	int i;
+
+	for (k = 0; k < o->track.count; k++)
+		list_add(&list, o->track.text[k]);
+	for (i = 0; i < o->plugin_count; i++) {
+		real = is_plugin(o, i) ? realpath(o->plugin[i], NULL) : NULL;
+		if (!real)
+			continue;
+		glob = glob_of_path(real);
+		list_add(&list, glob);
+		free(glob);
+		free(real);
+	}
+	return list;
+}
+
+static void preload_set(struct variables *v, const char *shim)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char *list;
+
+	list = others && *others ? text_format("%s:%s", shim, others) : text_copy(shim);
+	variable_set(v, "LD_PRELOAD", list);
+	free(list);
+}
+
+static void options_set(struct variables *v, const struct run_options *o)
+{
+	static const char *const leaks[] = {"free", "report", "off"};
+	char *list = track_list(o), number[32];
+	size_t k;
+
+	if (list)
+		variable_set(v, "RELIB_TRACK", list);
+	free(list);
+	list = NULL;
+	for (k = 0; k < o->through.count; k++)
+		list_add(&list, o->through.text[k]);
+	if (list)
+		variable_set(v, "RELIB_THROUGH", list);
+	free(list);
+	snprintf(number, sizeof(number), "%ld", o->frames);
+	if (o->frames >= 0)
+		variable_set(v, "RELIB_FRAMES", number);
+	if (o->leaks >= 0)
+		variable_set(v, "RELIB_LEAKS", leaks[o->leaks]);
+}
+
+char **environment_make(const struct run_options *o, const struct run_setup *setup)
+{
+	struct variables v = {0};
+	char **from;
+
+	for (from = environ; *from; from++)
+		*(char **)array_append(&v.text, &v.count, sizeof(*v.text)) = text_copy(*from);
+	preload_set(&v, setup->shim);
+	variable_set(&v, "RELIB_DIR", setup->base);
+	variable_set(&v, "RELIB_RUN", setup->run_id);
+	options_set(&v, o);
+	array_append(&v.text, &v.count, sizeof(*v.text));
+	return v.text;
+}
+
+void environment_free(char **environment)
+{
+	char **text;
+
+	for (text = environment; text && *text; text++)
+		free(*text);
+	free(environment);
+}

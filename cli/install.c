@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/install.h"
+
+#include "elf/memory.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The folder of this program, of which libtool may have put the real one into .libs. */
+static char *program_folder(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	if (n <= 0)
+		return text_copy(".");
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (slash && slash != path)
+		*slash = '\0';
+	slash = strrchr(path, '/');
+	if (slash && strcmp(slash, "/.libs") == 0)
+		*slash = '\0';
+	return text_copy(path);
+}
+
+/* The first of the folder's @relative and @installed that is there, else NULL. */
+static char *install_find(const char *relative, const char *installed, int mode)
+{
+	char *folder = program_folder();
+	char *path = text_format("%s/%s", folder, relative);
+	char *real = access(path, mode) == 0 ? realpath(path, NULL) : NULL;
+
+	free(path);
+	free(folder);
+	if (!real && access(installed, mode) == 0)
+		real = text_copy(installed);
+	return real;
+}
+
+char *install_shim(struct error *error)
+{
+	const char *named = getenv("RELIB_SHIM");
+	char *path;
+
+	if (named && *named) {
+		path = access(named, R_OK) == 0 ? realpath(named, NULL) : NULL;
+		if (!path)
+			error_set(error, 0,
+				"%s: no such file, which RELIB_SHIM names as the preload library: "
+				"%m",
+				named);
+	} else {
+		path = install_find("../shim/.libs/librelib.so", RELIB_LIBDIR "/librelib.so", R_OK);
+		if (!path)
+			error_set(error, 0,
+				"the preload library %s is missing: install relib anew or set "
+				"RELIB_SHIM",
+				RELIB_LIBDIR "/librelib.so");
+	}
+	/* The loader splits LD_PRELOAD at both. */
+	if (path && strpbrk(path, " :")) {
+		error_set(error, 0,
+			"%s: LD_PRELOAD cannot hold a path with a blank or colon: link to it from "
+			"elsewhere and set RELIB_SHIM",
+			path);
+		free(path);
+		path = NULL;
+	}
+	return path;
+}
+
+char *install_host(struct error *error)
+{
+	char *path = install_find("relib-host", RELIB_LIBEXECDIR "/relib-host", X_OK);
+
+	if (!path)
+		error_set(error, 0,
+			"the built-in host %s is missing: install relib anew or name a HOST",
+			RELIB_LIBEXECDIR "/relib-host");
+	return path;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* The schema is docs/json.md; what is here changes together with it. */
+#include "cli/leaks-report.h"
+
+#include "cli/json.h"
+#include "cli/text-place.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct json_object *json_flags(uint32_t flags)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {
+		{SESSION_NOT_INTERPOSED, "not-interposed"},
+		{SESSION_FULL, "full"},
+		{SESSION_FORKED, "forked"},
+		{SESSION_HEAP_FULL, "heap-full"},
+	};
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (flags & names[i].flag)
+			json_object_array_add(array, json_object_new_string(names[i].name));
+	return array;
+}
+
+static struct json_object *json_stop(
+	const struct session *session, const struct session_generation *generation)
+{
+	static const char *const methods[] = {"none", "ptrace", "signal"};
+	struct json_object *stop = json_object_new_object();
+	char *reason = NULL;
+
+	if (generation->state == SESSION_UNLOADED_BLIND || generation->stop_errno)
+		reason = stop_reason(session, generation);
+	json_add(stop, "method",
+		json_text(generation->stop < 3 ? methods[generation->stop] : "none"));
+	json_add(stop, "error", json_text_or_null(reason));
+	json_add(stop, "threads", json_number(generation->threads));
+	json_add(stop, "stopped_us", json_number(generation->stop_ns / 1000));
+	json_add(stop, "look_us", json_number(generation->look_ns / 1000));
+	json_add(stop, "looked_bytes", json_number(generation->looked_bytes));
+	free(reason);
+	return stop;
+}
+
+static struct json_object *json_generation(const struct session *session, uint32_t index)
+{
+	static const char *const states[] = {"unknown", "loaded", "unloaded", "unloaded-blind"};
+	const struct session_generation *g = session_generation(session, index), *parent;
+	struct json_object *object = json_object_new_object(), *from = NULL;
+
+	if (g->parent) {
+		parent = session_generation(session, g->parent);
+		from = json_object_new_object();
+		json_add(from, "path",
+			json_text(session_string(
+				session, session_object(session, parent->object)->path)));
+		json_add(from, "number", json_number(parent->number));
+	}
+	json_add(object, "number", json_number(g->number));
+	json_add(object, "state", json_text(g->state < 4 ? states[g->state] : "unknown"));
+	json_add(object, "parent", from);
+	json_add(object, "loaded", json_time(g->loaded_ns));
+	json_add(object, "unloaded", json_time(g->unloaded_ns));
+	json_add(object, "leaked", json_tally(tally_of(g->leaked_blocks, g->leaked_bytes)));
+	json_add(object, "kept", json_tally(tally_of(g->kept_blocks, g->kept_bytes)));
+	json_add(object, "runtime", json_tally(tally_of(g->runtime_blocks, g->runtime_bytes)));
+	json_add(
+		object, "reclaimed", json_tally(tally_of(g->reclaimed_blocks, g->reclaimed_bytes)));
+	json_add(object, "stop", json_stop(session, g));
+	return object;
+}
+
+static struct json_object *json_root(const struct leaks *leaks, const struct session_root *root)
+{
+	struct json_object *object;
+	bool in_object = root->kind == SESSION_ROOT_GLOBAL || root->kind == SESSION_ROOT_RUNTIME;
+	bool in_thread = root->kind == SESSION_ROOT_STACK || root->kind == SESSION_ROOT_REGISTER ||
+			 root->kind == SESSION_ROOT_THREAD;
+	const struct session *session = leaks->session;
+	char *text;
+
+	if (root->kind == SESSION_ROOT_NONE)
+		return NULL;
+	object = json_object_new_object();
+	text = names_root(leaks->names, session, root);
+	json_add(object, "kind", json_text(root_kind_name(root->kind)));
+	json_add(object, "text", json_text(text));
+	json_add(object, "object",
+		in_object && root->object ? json_text(session_string(session,
+						    session_object(session, root->object)->path))
+					  : NULL);
+	json_add(object, "offset", in_object ? json_hex(root->offset) : NULL);
+	json_add(object, "address", root->address ? json_hex(root->address) : NULL);
+	json_add(object, "thread", in_thread ? json_number(root->object) : NULL);
+	free(text);
+	return object;
+}
+
+static struct json_object *json_residue(const struct leaks *leaks, uint32_t index)
+{
+	const struct session_residue *r = session_residue(leaks->session, index);
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "generation",
+		json_number(session_generation(leaks->session, r->generation)->number));
+	json_add(object, "allocated", json_tally(tally_of(r->alloc_blocks, r->alloc_bytes)));
+	json_add(object, "leaked", json_tally(tally_of(r->leaked_blocks, r->leaked_bytes)));
+	json_add(object, "kept", json_tally(tally_of(r->kept_blocks, r->kept_bytes)));
+	json_add(object, "runtime", json_tally(tally_of(r->runtime_blocks, r->runtime_bytes)));
+	json_add(
+		object, "reclaimed", json_tally(tally_of(r->reclaimed_blocks, r->reclaimed_bytes)));
+	json_add(object, "root", json_root(leaks, &r->root));
+	return object;
+}
+
+static struct json_object *json_place(const struct leaks *leaks, const struct leaks_place *place)
+{
+	const struct session_place *record = place->record;
+	const struct place_totals *totals = &place->totals;
+	struct json_object *object = json_object_new_object(), *stack, *residues;
+	uint32_t i;
+	size_t k;
+
+	stack = json_object_new_array();
+	for (i = 0; i < record->frame_count; i++)
+		json_frame(stack, leaks->names, leaks->session,
+			session_frame(leaks->session, record->frame + i));
+	residues = json_object_new_array();
+	for (k = 0; k < place->residues.count; k++)
+		json_object_array_add(residues, json_residue(leaks, place->residues.index[k]));
+	json_add(object, "stack", stack);
+	json_add(object, "cut", json_object_new_boolean(record->flags & SESSION_PLACE_CUT));
+	json_add(object, "owner_frame", json_number(record->owner_frame));
+	json_add(object, "allocated", json_tally(totals->allocated));
+	json_add(object, "freed", json_tally(totals->freed));
+	json_add(object, "live", json_tally(totals->live));
+	json_add(object, "leaked", json_tally(totals->leaked));
+	json_add(object, "reclaimed", json_tally(totals->reclaimed));
+	json_add(object, "kept", json_tally(totals->kept));
+	json_add(object, "runtime", json_tally(totals->runtime));
+	json_add(object, "late_frees", json_number(record->late_frees));
+	json_add(object, "residue", residues);
+	return object;
+}
+
+static struct json_object *json_module(
+	const struct leaks *leaks, const struct leaks_module *module, bool all)
+{
+	const struct session_object *record = session_object(leaks->session, module->object);
+	const char *soname = session_string(leaks->session, record->soname);
+	struct json_object *object = json_object_new_object(), *generations, *places;
+	size_t i;
+
+	generations = json_object_new_array();
+	for (i = 0; i < module->generations.count; i++)
+		json_object_array_add(
+			generations, json_generation(leaks->session, module->generations.index[i]));
+	places = json_object_new_array();
+	for (i = 0; i < module->place_count; i++)
+		if (all || leaks_place_is_of_note(&module->places[i]))
+			json_object_array_add(places, json_place(leaks, &module->places[i]));
+	json_add(object, "path", json_text(session_string(leaks->session, record->path)));
+	json_add(object, "soname", *soname ? json_text(soname) : NULL);
+	json_add(object, "build_id",
+		record->build_id_size ? json_bytes(record->build_id, record->build_id_size) : NULL);
+	json_add(object, "content_hash",
+		record->content_hash ? json_hex(record->content_hash) : NULL);
+	json_add(object, "generations", generations);
+	json_add(object, "live", json_tally(module->live));
+	json_add(object, "places", places);
+	return object;
+}
+
+static struct json_object *json_note(const struct leaks *leaks, const struct session_note *note)
+{
+	const struct session *session = leaks->session;
+	struct json_object *object = json_object_new_object(), *frames, *caller = NULL;
+	char *text = note_text(leaks->names, session, note);
+
+	if (note->frame) {
+		frames = json_object_new_array();
+		json_frame(frames, leaks->names, session, note->frame);
+		caller = json_object_get(json_object_array_get_idx(frames, 0));
+		json_object_put(frames);
+	}
+	json_add(object, "kind", json_text(note_kind_name(note->kind)));
+	json_add(object, "text", json_text(text));
+	json_add(object, "object",
+		note->object ? json_text(session_string(
+				       session, session_object(session, note->object)->path))
+			     : NULL);
+	json_add(object, "count", json_number(note->count));
+	json_add(object, "first", json_time(note->first_ns));
+	json_add(object, "caller", caller);
+	free(text);
+	return object;
+}
+
+static struct json_object *json_totals(const struct leaks *leaks)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "leaked", json_tally(leaks->leaked));
+	json_add(object, "kept", json_tally(leaks->kept));
+	json_add(object, "runtime", json_tally(leaks->runtime));
+	json_add(object, "reclaimed", json_tally(leaks->reclaimed));
+	return object;
+}
+
+static struct json_object *json_session(const struct leaks *leaks, bool all)
+{
+	const struct session *session = leaks->session;
+	const struct session_header *header = session->header;
+	struct json_object *object = json_object_new_object(), *modules, *notes;
+	uint64_t i;
+
+	modules = json_object_new_array();
+	for (i = 0; i < leaks->module_count; i++)
+		json_object_array_add(modules, json_module(leaks, &leaks->modules[i], all));
+	notes = json_object_new_array();
+	for (i = 1; i < session->count[SESSION_NOTES]; i++)
+		json_object_array_add(notes, json_note(leaks, session_note(session, i)));
+	json_add(object, "session", json_text(session->path));
+	json_add(object, "pid", json_object_new_int(header->pid));
+	json_add(object, "parent_pid",
+		header->parent_pid ? json_object_new_int(header->parent_pid) : NULL);
+	json_add(object, "host",
+		header->host_object ? json_text(session_string(session,
+					      session_object(session, header->host_object)->path))
+				    : NULL);
+	json_add(object, "command", json_text(session_string(session, header->command_line)));
+	json_add(object, "state", json_text(life_name(session_life(header))));
+	json_add(object, "started", json_time(header->started_ns));
+	json_add(object, "ended", json_time(header->ended_ns));
+	json_add(object, "flags", json_flags(header->flags));
+	json_add(object, "modules", modules);
+	json_add(object, "notes", notes);
+	json_add(object, "totals", json_totals(leaks));
+	return object;
+}
+
+void report_write_json(const struct report *report, FILE *out)
+{
+	struct json_object *object = json_object_new_object(), *sessions = json_object_new_array();
+	size_t i;
+
+	json_add(object, "schema", json_text("relib-leaks"));
+	json_add(object, "version", json_object_new_int(1));
+	for (i = 0; i < report->count; i++)
+		json_object_array_add(sessions, json_session(report->leaks[i], report->all));
+	json_add(object, "sessions", sessions);
+	json_write(object, out);
+	json_object_put(object);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/json.h"
+
+#include "elf/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void json_add(struct json_object *object, const char *key, struct json_object *value)
+{
+	json_object_object_add(object, key, value);
+}
+
+/* The length of the UTF-8 sequence at @text, 0 if it is none. */
+static size_t utf8_length(const unsigned char *text)
+{
+	size_t length, i;
+	uint32_t code;
+
+	if (text[0] < 0x80)
+		return 1;
+	length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+	if (text[0] < 0xc2 || text[0] > 0xf4)
+		return 0;
+	code = text[0] & (0xff >> (length + 1));
+	for (i = 1; i < length; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text[i] & 0x3f);
+	}
+	if ((length == 3 && code < 0x800) || (code >= 0xd800 && code < 0xe000) ||
+		(length == 4 && (code < 0x10000 || code > 0x10ffff)))
+		return 0;
+	return length;
+}
+
+struct json_object *json_text(const char *text)
+{
+	/* Each byte becomes three at most. */
+	char *clean = memory_zeroed(strlen(text) + 1, 3), *to = clean;
+	struct json_object *object;
+	size_t length;
+
+	while (*text) {
+		length = utf8_length((const unsigned char *)text);
+		memcpy(to, length ? text : "\xef\xbf\xbd", length ? length : 3);
+		to += length ? length : 3;
+		text += length ? length : 1;
+	}
+	object = json_object_new_string_len(clean, to - clean);
+	free(clean);
+	return object;
+}
+
+struct json_object *json_text_or_null(const char *text)
+{
+	return text ? json_text(text) : NULL;
+}
+
+struct json_object *json_number(uint64_t number)
+{
+	return json_object_new_uint64(number);
+}
+
+struct json_object *json_hex(uint64_t number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, number);
+	return json_object_new_string(text);
+}
+
+struct json_object *json_bytes(const uint8_t *bytes, size_t size)
+{
+	char *text = memory_zeroed(size + 1, 2);
+	struct json_object *object;
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		sprintf(text + 2 * i, "%02x", bytes[i]);
+	object = json_object_new_string(text);
+	free(text);
+	return object;
+}
+
+struct json_object *json_time(uint64_t ns)
+{
+	time_t seconds = ns / 1000000000;
+	char day[32], text[64];
+	struct tm parts;
+
+	if (!ns || !gmtime_r(&seconds, &parts) || !strftime(day, sizeof(day), "%FT%T", &parts))
+		return NULL;
+	snprintf(text, sizeof(text), "%s.%06uZ", day, (unsigned int)(ns % 1000000000 / 1000));
+	return json_object_new_string(text);
+}
+
+struct json_object *json_tally(struct tally tally)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "blocks", json_number(tally.blocks));
+	json_add(object, "bytes", json_number(tally.bytes));
+	return object;
+}
+
+void json_frame(struct json_object *stack, struct names *names, const struct session *session,
+	uint64_t frame)
+{
+	uint32_t index = SESSION_FRAME_OBJECT(frame);
+	const struct names_code *code = names_code(names, frame);
+	const struct symbol_frame *symbol;
+	struct json_object *object;
+	const char *path = NULL;
+	size_t i;
+
+	if (index)
+		path = session_string(session, session_object(session, index)->path);
+	for (i = 0; i < code->count; i++) {
+		symbol = &code->symbols[i];
+		object = json_object_new_object();
+		json_add(object, "object", json_text_or_null(path));
+		json_add(object, "offset", json_hex(SESSION_FRAME_OFFSET(frame)));
+		json_add(object, "function", json_text_or_null(symbol->function));
+		json_add(object, "function_offset",
+			symbol->has_offset ? json_hex(symbol->function_offset) : NULL);
+		json_add(object, "file", json_text_or_null(symbol->file));
+		json_add(object, "line", symbol->line ? json_object_new_int(symbol->line) : NULL);
+		json_add(object, "inlined", json_object_new_boolean(symbol->inlined));
+		json_object_array_add(stack, object);
+	}
+}
+
+void json_write(struct json_object *object, FILE *out)
+{
+	fprintf(out, "%s\n",
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+							       JSON_C_TO_STRING_SPACED |
+							       JSON_C_TO_STRING_NOSLASHESCAPE));
+}

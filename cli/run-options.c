@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/run-options.h"
+
+#include "cli/leaks-report.h"
+
+#include <string.h>
+
+static const char *const leaks_choices[] = {"free", "report", "off", NULL};
+
+#define OFFSET(member) offsetof(struct run_options, member)
+
+const struct option run_option_table[] = {
+	{"track", 't', OPTION_LIST, OFFSET(track), "GLOB",
+		"track only modules whose path or file name matches", NULL, 0, 0},
+	{"through", 0, OPTION_LIST, OFFSET(through), "LIB",
+		"what LIB allocates belongs to its callers", NULL, 0, 0},
+	{"leaks", 0, OPTION_CHOICE, OFFSET(leaks), "WHAT",
+		"free leaked memory (default), only report it, or off", leaks_choices, 0, 0},
+	{"frames", 0, OPTION_NUMBER, OFFSET(frames), "N",
+		"frames of a call stack to record, 0 to 64 (default 16)", NULL, 0, 64},
+	{"error-exitcode", 0, OPTION_NUMBER, OFFSET(error_exitcode), "N",
+		"exit with N when a module left residue", NULL, 1, 255},
+	{"format", 'f', OPTION_CHOICE, OFFSET(format), "FORMAT", "text (default) or json",
+		format_choices, 0, 0},
+	{"output", 'o', OPTION_TEXT, OFFSET(output), "FILE",
+		"write the report to FILE instead of standard error", NULL, 0, 0},
+	{"quiet", 'q', OPTION_FLAG, OFFSET(quiet), NULL, "nothing of relib's on standard error",
+		NULL, 0, 0},
+	{"color", 0, OPTION_CHOICE, OFFSET(color), "WHEN", "auto (default), always or never",
+		color_choices, 0, 0},
+	{"entry", 'e', OPTION_TEXT, OFFSET(entry), "NAME",
+		"built-in host: the function to call (default plugin_main)", NULL, 0, 0},
+	{"cycles", 'n', OPTION_NUMBER, OFFSET(cycles), "N",
+		"built-in host: load, call and unload N times (default 1)", NULL, 1, 1000000000},
+	{"session-dir", 0, OPTION_TEXT, OFFSET(session_dir), "DIR", "keep sessions in DIR", NULL, 0,
+		0},
+	{0},
+};
+
+/* [HOST [ARG...]] [-- PLUGIN.so [ARG...]] */
+static void operands_split(struct run_options *o, int argc, char **argv)
+{
+	int i = 0;
+
+	while (i < argc && strcmp(argv[i], "--") != 0)
+		i++;
+	o->host = argv;
+	o->host_count = i;
+	if (i < argc) {
+		o->plugin = argv + i + 1;
+		o->plugin_count = argc - i - 1;
+	}
+}
+
+static bool is_plugin_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 3 && strcmp(name + length - 3, ".so") == 0;
+}
+
+static int operands_check(const struct run_options *o, struct error *error)
+{
+	bool bare = o->plugin && !o->plugin_count;
+
+	if (bare)
+		return error_exit(error, STATUS_USAGE,
+			"a PLUGIN.so is needed after --; see relib run --help");
+	if (!o->host_count && !o->plugin_count)
+		return error_exit(error, STATUS_USAGE,
+			"a HOST or, after --, a PLUGIN.so is needed; see relib run --help");
+	/* A plugin can be started by the built-in host only. */
+	if (o->host_count && !o->plugin_count && is_plugin_name(o->host[0]))
+		return error_exit(error, STATUS_USAGE,
+			"%s: is a plugin, not a host: say relib run -- %s", o->host[0], o->host[0]);
+	if (o->host_count && (o->entry || o->cycles))
+		return error_exit(error, STATUS_USAGE,
+			"--%s is of the built-in host only, and %s is the host",
+			o->entry ? "entry" : "cycles", o->host[0]);
+	return 0;
+}
+
+int run_options_parse(struct run_options *o, int argc, char **argv, struct error *error)
+{
+	int first;
+
+	*o = (struct run_options){.frames = -1, .leaks = -1};
+	first = options_leading(run_option_table, o, "run", argc, argv, error);
+	if (first < 0)
+		return first;
+	operands_split(o, argc - first, argv + first);
+	return operands_check(o, error);
+}

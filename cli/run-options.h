@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What relib run was asked to do. */
+#ifndef RELIB_RUN_OPTIONS_H
+#define RELIB_RUN_OPTIONS_H
+
+#include "cli/options.h"
+
+struct run_options {
+	struct text_list track, through;
+	long error_exitcode; /* 0: none */
+	long frames;	     /* -1: not said */
+	long cycles;	     /* 0: not said */
+	int leaks;	     /* enum session_leaks; -1: not said */
+	int format, color;
+	const char *output, *entry, *session_dir;
+	bool quiet;
+	/* From the operands: */
+	char **host; /* HOST and its arguments; host_count 0: the built-in one */
+	int host_count;
+	char **plugin; /* PLUGIN.so and what follows it */
+	int plugin_count;
+};
+
+extern const struct option run_option_table[];
+
+/* Returns 0, OPTIONS_HELP, or -1 and @error. */
+int run_options_parse(struct run_options *o, int argc, char **argv, struct error *error);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/session-check.h"
+
+#include <byteswap.h>
+#include <inttypes.h>
+#include <string.h>
+
+static const uint32_t record_size[SESSION_TABLES] = {
+	[SESSION_STRINGS] = 1,
+	[SESSION_OBJECTS] = sizeof(struct session_object),
+	[SESSION_GENERATIONS] = sizeof(struct session_generation),
+	[SESSION_PLACES] = sizeof(struct session_place),
+	[SESSION_FRAMES] = sizeof(uint64_t),
+	[SESSION_RESIDUES] = sizeof(struct session_residue),
+	[SESSION_COUNTERS] = sizeof(struct session_counters),
+	[SESSION_NOTES] = sizeof(struct session_note),
+};
+
+static const char *const table_name[SESSION_TABLES] = {
+	"strings",
+	"objects",
+	"generations",
+	"places",
+	"frames",
+	"residues",
+	"counters",
+	"notes",
+};
+
+int session_check_header(const char *path, const struct session_header *header, struct error *error)
+{
+	if (header->magic == bswap_64(SESSION_MAGIC))
+		return error_set(error, 0,
+			"%s: is a session of a machine with another byte order: read it there",
+			path);
+	if (header->magic != SESSION_MAGIC)
+		return error_set(error, 0, "%s: is not a relib session", path);
+	if (header->version != SESSION_VERSION)
+		return error_set(error, 0,
+			"%s: is a session of format %" PRIu32
+			", this relib reads format %d: use the relib that wrote it",
+			path, header->version, SESSION_VERSION);
+	if (header->header_size != sizeof(*header) || header->extent_size != SESSION_EXTENT_SIZE ||
+		header->extent_count == 0 || header->extent_count > SESSION_EXTENTS_MAX)
+		return error_set(error, 0,
+			"%s: is a damaged session: its header has impossible sizes", path);
+	return 0;
+}
+
+static int damaged(
+	const struct session *session, const char *what, uint64_t index, struct error *error)
+{
+	return error_set(error, 0, "%s: is a damaged session: %s %" PRIu64 " makes no sense",
+		session->path, what, index);
+}
+
+static int check_table(struct session *session, int table, uint8_t *used, struct error *error)
+{
+	const struct session_table_head *head = &session->header->table[table];
+	uint64_t per_extent = SESSION_EXTENT_SIZE / record_size[table];
+	uint32_t i;
+
+	if (head->extent_count == 0 && head->record_count <= 1)
+		return 0;
+	if (head->record_size != record_size[table] || head->extent_count > SESSION_TABLE_EXTENTS ||
+		head->record_count > head->extent_count * per_extent)
+		return error_set(error, 0,
+			"%s: is a damaged session: its table of %s has impossible sizes",
+			session->path, table_name[table]);
+	for (i = 0; i < head->extent_count; i++) {
+		if (head->extent[i] == 0 || head->extent[i] >= session->header->extent_count ||
+			used[head->extent[i]]++)
+			return error_set(error, 0,
+				"%s: is a damaged session: its table of %s lies at an impossible "
+				"place",
+				session->path, table_name[table]);
+	}
+	session->count[table] = head->record_count;
+	return 0;
+}
+
+int session_check_tables(struct session *session, struct error *error)
+{
+	uint8_t used[SESSION_EXTENTS_MAX] = {0};
+	uint64_t needed = (uint64_t)session->header->extent_count * SESSION_EXTENT_SIZE;
+	int table;
+
+	if (needed > session->size)
+		return error_set(error, 0,
+			"%s: is a truncated session: %" PRIu64 " bytes of %" PRIu64 " are there",
+			session->path, (uint64_t)session->size, needed);
+	for (table = 0; table < SESSION_TABLES; table++)
+		if (check_table(session, table, used, error) < 0)
+			return -1;
+	return 0;
+}
+
+/* A string ends within its extent: records do not cross extents. */
+static bool string_is_good(const struct session *session, uint32_t index)
+{
+	uint64_t room;
+
+	if (index == 0)
+		return true;
+	if (index >= session->count[SESSION_STRINGS])
+		return false;
+	room = SESSION_EXTENT_SIZE - index % SESSION_EXTENT_SIZE;
+	return memchr(session_record(session, SESSION_STRINGS, index), '\0', room) != NULL;
+}
+
+/* 0 says "none", which is allowed everywhere it can be read back. */
+static bool index_is_good(const struct session *session, enum session_table table, uint64_t index)
+{
+	return index == 0 || index < session->count[table];
+}
+
+static bool frame_is_good(const struct session *session, uint64_t frame)
+{
+	return index_is_good(session, SESSION_OBJECTS, SESSION_FRAME_OBJECT(frame));
+}
+
+static bool object_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_object *object = session_object(session, i);
+	const char *copy;
+
+	if (!string_is_good(session, object->path) || !string_is_good(session, object->soname) ||
+		!string_is_good(session, object->copy) ||
+		object->build_id_size > sizeof(object->build_id))
+		return false;
+	/* The name of a kept file must not lead out of the folder of kept files. */
+	copy = session_string(session, object->copy);
+	return !strchr(copy, '/') && strcmp(copy, "..") != 0 && strcmp(copy, ".") != 0;
+}
+
+static bool generation_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_generation *generation = session_generation(session, i);
+
+	return generation->object && index_is_good(session, SESSION_OBJECTS, generation->object) &&
+	       index_is_good(session, SESSION_GENERATIONS, generation->parent);
+}
+
+static bool place_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_place *place = session_place(session, i);
+	uint64_t frame;
+
+	if (!place->object || !index_is_good(session, SESSION_OBJECTS, place->object) ||
+		!frame_is_good(session, place->late_free_frame))
+		return false;
+	if (place->frame_count == 0)
+		return true;
+	if (place->frame == 0 ||
+		place->frame + (uint64_t)place->frame_count > session->count[SESSION_FRAMES])
+		return false;
+	for (frame = place->frame; frame < place->frame + (uint64_t)place->frame_count; frame++)
+		if (!frame_is_good(session, session_frame(session, frame)))
+			return false;
+	return true;
+}
+
+static bool root_is_good(const struct session *session, const struct session_root *root)
+{
+	switch (root->kind) {
+	case SESSION_ROOT_GLOBAL:
+	case SESSION_ROOT_RUNTIME:
+		return index_is_good(session, SESSION_OBJECTS, root->object);
+	case SESSION_ROOT_BLOCK:
+		return index_is_good(session, SESSION_PLACES, root->object);
+	default:
+		return true;
+	}
+}
+
+static bool residue_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_residue *residue = session_residue(session, i);
+
+	return index_is_good(session, SESSION_GENERATIONS, residue->generation) &&
+	       index_is_good(session, SESSION_PLACES, residue->place) &&
+	       root_is_good(session, &residue->root);
+}
+
+static bool note_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_note *note = session_note(session, i);
+
+	return index_is_good(session, SESSION_OBJECTS, note->object) &&
+	       index_is_good(session, SESSION_PLACES, note->place) &&
+	       string_is_good(session, note->text) && frame_is_good(session, note->frame);
+}
+
+int session_check_records(const struct session *session, struct error *error)
+{
+	static const struct {
+		enum session_table table;
+		const char *name;
+		bool (*is_good)(const struct session *session, uint64_t i);
+	} checks[] = {
+		{SESSION_OBJECTS, "object", object_is_good},
+		{SESSION_GENERATIONS, "generation", generation_is_good},
+		{SESSION_PLACES, "place", place_is_good},
+		{SESSION_RESIDUES, "residue", residue_is_good},
+		{SESSION_NOTES, "note", note_is_good},
+	};
+	const struct session_header *header = session->header;
+	uint64_t i;
+	size_t k;
+
+	for (k = 0; k < sizeof(checks) / sizeof(checks[0]); k++)
+		for (i = 1; i < session->count[checks[k].table]; i++)
+			if (!checks[k].is_good(session, i))
+				return damaged(session, checks[k].name, i, error);
+	if (!index_is_good(session, SESSION_OBJECTS, header->host_object) ||
+		!string_is_good(session, header->command_line) ||
+		!string_is_good(session, header->run_id))
+		return damaged(session, "its header, version", header->version, error);
+	return 0;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/text-place.h"
+
+#include "elf/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOT_LINES 4 /* of one place; more are summed up */
+
+bool place_is_for_text(const struct leaks_place *place)
+{
+	return place->totals.leaked.blocks || place->totals.kept.blocks ||
+	       place->record->late_frees;
+}
+
+/* "(1 block, 64 bytes in each of 10 generations)" or what is true of it. */
+static void print_spread(
+	const struct paper *paper, const struct session *session, const struct leaks_place *place)
+{
+	const struct session_residue *residue;
+	struct tally one = {0}, each = {0};
+	char text[NUMBER_SIZE], count[NUMBER_SIZE];
+	uint32_t generation = 0;
+	size_t i, found = 0;
+	bool alike = true;
+
+	for (i = 0; i < place->residues.count; i++) {
+		residue = session_residue(session, place->residues.index[i]);
+		one = tally_of(residue->leaked_blocks, residue->leaked_bytes);
+		if (!one.blocks)
+			continue;
+		if (found++ == 0) {
+			each = one;
+			generation = session_generation(session, residue->generation)->number;
+		}
+		alike &= one.blocks == each.blocks && one.bytes == each.bytes;
+	}
+	if (found == 1)
+		paper_print(paper, INK_PLAIN, " (in generation %" PRIu32 ")", generation);
+	else if (found && alike)
+		paper_print(paper, INK_PLAIN, " (%s in each of %s)", tally_text(text, each),
+			count_text(count, found, "generation"));
+	else if (found)
+		paper_print(paper, INK_PLAIN, " (in %s)", count_text(count, found, "generation"));
+}
+
+static void print_leaked(
+	const struct paper *paper, const struct leaks *leaks, const struct leaks_place *place)
+{
+	const struct place_totals *totals = &place->totals;
+	char text[NUMBER_SIZE];
+
+	paper_print(paper, INK_BAD, "\n  leaked %s", tally_text(text, totals->leaked));
+	print_spread(paper, leaks->session, place);
+	if (totals->reclaimed.blocks >= totals->leaked.blocks)
+		paper_print(paper, INK_PLAIN, ", freed by relib\n");
+	else if (!totals->reclaimed.blocks)
+		paper_print(paper, INK_PLAIN, ", not freed\n");
+	else
+		paper_print(paper, INK_PLAIN, ", of them freed by relib %s\n",
+			tally_text(text, totals->reclaimed));
+}
+
+/* Distinct texts only: ten generations kept by one variable are one line. */
+static void print_roots(
+	const struct paper *paper, const struct leaks *leaks, const struct leaks_place *place)
+{
+	const struct session_residue *residue;
+	char *shown[ROOT_LINES], *text;
+	size_t i, k, count = 0, more = 0;
+
+	for (i = 0; i < place->residues.count; i++) {
+		residue = session_residue(leaks->session, place->residues.index[i]);
+		if (!residue->kept_blocks || residue->root.kind == SESSION_ROOT_NONE)
+			continue;
+		text = names_root(leaks->names, leaks->session, &residue->root);
+		for (k = 0; k < count && strcmp(shown[k], text) != 0; k++)
+			;
+		if (k == ROOT_LINES)
+			more++;
+		if (k < count || k == ROOT_LINES) {
+			free(text);
+			continue;
+		}
+		shown[count++] = text;
+		paper_print(paper, INK_PLAIN, "    still referred to by %s\n", text);
+	}
+	if (more)
+		paper_print(paper, INK_PLAIN, "    and by other places in %zu more generation%s\n",
+			more, more == 1 ? "" : "s");
+	for (k = 0; k < count; k++)
+		free(shown[k]);
+}
+
+static void print_late_frees(
+	const struct paper *paper, const struct leaks *leaks, const struct leaks_place *place)
+{
+	const struct session_place *record = place->record;
+	char *caller = record->late_free_frame
+			       ? names_line(leaks->names, record->late_free_frame, record->object)
+			       : NULL;
+
+	paper_print(paper, INK_WARN,
+		"    freed %" PRIu32 " time%s after relib had freed it (ignored)%s%s\n",
+		record->late_frees, record->late_frees == 1 ? "" : "s", caller ? ", last by " : "",
+		caller ? caller : "");
+	free(caller);
+}
+
+/* A physical frame and, above it, what was inlined there. */
+static void print_frame(
+	const struct paper *paper, struct names *names, uint64_t frame, uint32_t home, bool first)
+{
+	const struct names_code *code = names_code(names, frame);
+	char *text;
+	size_t i;
+
+	paper_print(paper, INK_FAINT, "    %s 0x%-6" PRIx64 " ", first ? "at" : "by",
+		SESSION_FRAME_OFFSET(frame));
+	text = names_line(names, frame, home);
+	paper_print(paper, INK_PLAIN, "%s\n", text);
+	free(text);
+	for (i = 1; i < code->count; i++) {
+		text = names_symbol_text(&code->symbols[i]);
+		paper_print(paper, INK_PLAIN, "                inlined by %s\n", text);
+		free(text);
+	}
+}
+
+/* What is below main() is the same in every program. */
+static bool frame_is_main(struct names *names, uint64_t frame)
+{
+	const struct names_code *code = names_code(names, frame);
+	const char *function = code->symbols[code->count - 1].function;
+
+	return function && strcmp(function, "main") == 0;
+}
+
+void text_stack_print(
+	const struct paper *paper, const struct leaks *leaks, const struct session_place *place)
+{
+	uint64_t frame;
+	uint32_t i;
+
+	for (i = 0; i < place->frame_count; i++) {
+		frame = session_frame(leaks->session, place->frame + i);
+		print_frame(paper, leaks->names, frame, place->object, i == 0);
+		if (frame_is_main(leaks->names, frame))
+			return;
+	}
+	if (!place->frame_count)
+		paper_print(paper, INK_FAINT, "    no stack was recorded\n");
+	else if (place->flags & SESSION_PLACE_CUT)
+		paper_print(paper, INK_FAINT, "    the stack goes on, but could not be followed\n");
+}
+
+void text_place_print(
+	const struct paper *paper, const struct leaks *leaks, const struct leaks_place *place)
+{
+	const struct place_totals *totals = &place->totals;
+	char text[NUMBER_SIZE];
+
+	if (totals->leaked.blocks)
+		print_leaked(paper, leaks, place);
+	if (totals->kept.blocks) {
+		paper_print(paper, INK_WARN, "%s  kept %s\n", totals->leaked.blocks ? "" : "\n",
+			tally_text(text, totals->kept));
+		print_roots(paper, leaks, place);
+	}
+	if (!totals->leaked.blocks && !totals->kept.blocks) {
+		paper_print(
+			paper, INK_PLAIN, "\n  acquired %s", tally_text(text, totals->allocated));
+		paper_print(paper, INK_PLAIN, "; in use %s\n", tally_text(text, totals->live));
+	}
+	if (place->record->late_frees)
+		print_late_frees(paper, leaks, place);
+	text_stack_print(paper, leaks, place->record);
+}
+
+static const char *note_words(unsigned int kind)
+{
+	switch (kind) {
+	case SESSION_NOTE_DEEPBIND:
+		return "RTLD_DEEPBIND was taken away, it would hide the module from relib";
+	case SESSION_NOTE_LATE_FREE:
+		return "a block was freed that relib had freed already (ignored)";
+	case SESSION_NOTE_DOUBLE_FREE:
+		return "a block was freed twice (ignored)";
+	case SESSION_NOTE_NOT_STOPPED:
+		return "the other threads could not be stopped, nothing was freed";
+	case SESSION_NOTE_UNTRACKED:
+		return "blocks went to the host's heap";
+	case SESSION_NOTE_NOT_COPIED:
+		return "the file could not be kept, names may be missing";
+	default:
+		return "something of a newer relib";
+	}
+}
+
+char *note_text(struct names *names, const struct session *session, const struct session_note *note)
+{
+	const char *detail = session_string(session, note->text);
+	char *caller = note->frame ? names_line(names, note->frame, 0) : text_copy("");
+	char *text;
+
+	text = text_format("%s%s%s%s%s%s%s", note->object ? names_object(names, note->object) : "",
+		note->object ? ": " : "", note_words(note->kind), *detail ? ": " : "", detail,
+		*caller ? ", by " : "", caller);
+	free(caller);
+	if (note->count > 1) {
+		char *more = text_format("%s (%" PRIu64 " times)", text, note->count);
+
+		free(text);
+		text = more;
+	}
+	return text;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* Reports say what a session holds: as text, as JSON, and compared with another. */
+#include "cli/diff.h"
+#include "cli/leaks-report.h"
+#include "tests/unit/session-maker.h"
+#include "tests/unit/suite.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct session_maker maker;
+static char path[] = "/tmp/relib-leaks-XXXXXX";
+static struct report report;
+static char *text;
+static size_t text_size;
+
+static void setup(void)
+{
+	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	close(mkstemp(path));
+	maker_sample(&maker, "/nonexistent/plugin.so", 0x1169, 0x1200);
+}
+
+static void teardown(void)
+{
+	report_close(&report);
+	maker_end(&maker);
+	unlink(path);
+	free(text);
+	text = NULL;
+}
+
+static void read_report(const char *glob)
+{
+	struct error error;
+
+	ck_assert_int_eq(maker_write(&maker, path), 0);
+	ck_assert_msg(report_add(&report, path, glob, &error) == 0, "%s", error.message);
+}
+
+static void write_text(void)
+{
+	struct paper paper = {open_memstream(&text, &text_size), false};
+
+	report_write_text(&report, &paper);
+	fclose(paper.out);
+}
+
+#define says(words) ck_assert_msg(strstr(text, words) != NULL, "no \"%s\" in:\n%s", words, text)
+
+START_TEST(sums_up_modules)
+{
+	struct leaks *leaks;
+
+	read_report(NULL);
+	leaks = report.leaks[0];
+	ck_assert_uint_eq(leaks->module_count, 2);
+	ck_assert_uint_eq(leaks->file_count, 2);
+	ck_assert_uint_eq(leaks->unloaded, 4);
+	ck_assert_uint_eq(leaks->leaked.bytes, 192);
+	ck_assert_uint_eq(leaks->kept.bytes, 1000);
+	ck_assert_uint_eq(leaks->modules[0].place_count, 2);
+	ck_assert_uint_eq(leaks->modules[0].places[0].residues.count, 3);
+	ck_assert_uint_eq(leaks->modules[1].brought_by, leaks->modules[0].object);
+	ck_assert(report_has_residue(&report));
+}
+END_TEST
+
+START_TEST(text_says_it)
+{
+	read_report(NULL);
+	write_text();
+	says("host --fast  process 4321, exited");
+	says("plugin.so  /nonexistent/plugin.so");
+	says("generations 1-2: each left 1 block, 64 bytes\n");
+	says("generation 3: left 2 blocks, 1,064 bytes (1 kept)\n");
+	says("leaked 3 blocks, 192 bytes (1 block, 64 bytes in each of 3 generations), freed by "
+	     "relib");
+	says("kept 1 block, 1,000 bytes\n    still referred to by host+0x4010");
+	says("plugin.so+0x1169 (file gone)");
+	says("brought in by plugin.so");
+	says("note: plugin.so: a block was freed that relib had freed already");
+	says("relib: 2 modules, 4 generations unloaded: "
+	     "leaked 3 blocks, 192 bytes (freed), kept 1 block, 1,000 bytes\n");
+}
+END_TEST
+
+START_TEST(text_is_calm_about_nothing)
+{
+	struct session_place *place;
+	uint32_t i;
+
+	for (i = 1; i < 3; i++) {
+		place = maker_record(&maker, SESSION_PLACES, i);
+		place->leaked_blocks = place->reclaimed_blocks = place->kept_blocks = 0;
+	}
+	read_report(NULL);
+	ck_assert(!report_has_residue(&report));
+	write_text();
+	says("generations unloaded: nothing left\n");
+}
+END_TEST
+
+START_TEST(text_shows_no_control_characters)
+{
+	uint32_t bad = maker_string(&maker, "evil\033[2J\nhost");
+
+	maker_header(&maker)->command_line = bad;
+	read_report(NULL);
+	write_text();
+	ck_assert_ptr_null(strchr(text, '\033'));
+}
+END_TEST
+
+START_TEST(glob_limits_modules)
+{
+	read_report("lib*.so");
+	ck_assert_uint_eq(report.leaks[0]->module_count, 1);
+	ck_assert_uint_eq(report.leaks[0]->leaked.blocks, 0);
+}
+END_TEST
+
+START_TEST(blind_unloads_are_explained)
+{
+	struct session_generation *generation = maker_record(&maker, SESSION_GENERATIONS, 2);
+
+	generation->state = SESSION_UNLOADED_BLIND;
+	generation->stop_errno = 1;
+	read_report(NULL);
+	write_text();
+	says("generation 2: unloaded, but its memory was not looked through: "
+	     "the other threads could not be stopped: Operation not permitted; nothing was freed");
+}
+END_TEST
+
+START_TEST(modules_may_bring_each_other)
+{
+	struct session_generation *generation = maker_record(&maker, SESSION_GENERATIONS, 1);
+
+	/* Only a damaged file says so. */
+	generation->parent = 4;
+	read_report(NULL);
+	ck_assert_uint_eq(report.leaks[0]->module_count, 2);
+	write_text();
+}
+END_TEST
+
+static struct json_object *at(struct json_object *object, const char *pointer)
+{
+	struct json_object *found = NULL;
+
+	ck_assert_msg(json_pointer_get(object, pointer, &found) == 0, "no %s", pointer);
+	return found;
+}
+
+START_TEST(json_follows_its_schema)
+{
+	struct json_object *object, *place;
+	FILE *out = open_memstream(&text, &text_size);
+
+	read_report(NULL);
+	report_write_json(&report, out);
+	fclose(out);
+	object = json_tokener_parse(text);
+	ck_assert_ptr_nonnull(object);
+	ck_assert_str_eq(json_object_get_string(at(object, "/schema")), "relib-leaks");
+	ck_assert_int_eq(json_object_get_int(at(object, "/version")), 1);
+	ck_assert_str_eq(json_object_get_string(at(object, "/sessions/0/started")),
+		"2023-11-14T22:13:20.000000Z");
+	ck_assert_str_eq(json_object_get_string(at(object, "/sessions/0/state")), "exited");
+	ck_assert_int_eq(json_object_get_int(at(object, "/sessions/0/totals/kept/bytes")), 1000);
+	ck_assert_ptr_null(at(object, "/sessions/0/modules/0/generations/0/parent"));
+	ck_assert_int_eq(json_object_get_int(
+				 at(object, "/sessions/0/modules/1/generations/0/parent/number")),
+		1);
+	place = at(object, "/sessions/0/modules/0/places/0");
+	ck_assert_int_eq(json_object_get_int(at(place, "/leaked/bytes")), 192);
+	ck_assert_int_eq(json_object_array_length(at(place, "/residue")), 3);
+	ck_assert_str_eq(json_object_get_string(at(place, "/stack/0/offset")), "0x1169");
+	ck_assert_ptr_null(at(place, "/stack/0/function"));
+	ck_assert_str_eq(json_object_get_string(
+				 at(object, "/sessions/0/modules/0/places/1/residue/0/root/kind")),
+		"global");
+	json_object_put(object);
+}
+END_TEST
+
+START_TEST(json_is_utf8_whatever_paths_are)
+{
+	struct json_object *object;
+	uint32_t bad = maker_string(&maker, "a\xff\xc3\x28\xed\xa0\x80 \xc3\xa4");
+	FILE *out = open_memstream(&text, &text_size);
+
+	maker_header(&maker)->command_line = bad;
+	read_report(NULL);
+	report_write_json(&report, out);
+	fclose(out);
+	object = json_tokener_parse(text);
+	ck_assert_str_eq(json_object_get_string(at(object, "/sessions/0/command")),
+		"a\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd \xc3\xa4");
+	json_object_put(object);
+}
+END_TEST
+
+START_TEST(diff_finds_growth)
+{
+	struct session_place *place = maker_record(&maker, SESSION_PLACES, 1);
+	struct json_object *object;
+	struct paper paper;
+	struct diff *diff;
+	FILE *out;
+
+	read_report(NULL);
+	place->leaked_blocks += 2;
+	place->leaked_bytes += 128;
+	read_report(NULL);
+	diff = diff_open(report.leaks[0], report.leaks[1]);
+	ck_assert_uint_eq(diff->count, 2);
+	ck_assert(diff_has_growth(diff));
+	ck_assert_int_eq(diff->leaked.bytes, 128);
+	ck_assert_int_eq(diff->kept.bytes, 0);
+	paper = (struct paper){open_memstream(&text, &text_size), false};
+	diff_write_text(diff, false, &paper);
+	fclose(paper.out);
+	says("leaked +2 blocks, +128 bytes  (from 3 blocks, 192 bytes to 5 blocks, 320 bytes)");
+	free(text);
+	out = open_memstream(&text, &text_size);
+	diff_write_json(diff, true, out);
+	fclose(out);
+	object = json_tokener_parse(text);
+	ck_assert_int_eq(json_object_array_length(at(object, "/places")), 2);
+	ck_assert_int_eq(json_object_get_int(at(object, "/places/0/growth/leaked/blocks")), 2);
+	json_object_put(object);
+	diff_close(diff);
+	diff = diff_open(report.leaks[1], report.leaks[0]);
+	ck_assert(!diff_has_growth(diff));
+	ck_assert_int_eq(diff->leaked.bytes, -128);
+	diff_close(diff);
+}
+END_TEST
+
+static void add(Suite *suite, const char *name, const TTest *test)
+{
+	TCase *test_case = tcase_create(name);
+
+	tcase_add_checked_fixture(test_case, setup, teardown);
+	tcase_add_test(test_case, test);
+	suite_add_tcase(suite, test_case);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("cli-leaks");
+
+	add(suite, "sums_up_modules", sums_up_modules);
+	add(suite, "text_says_it", text_says_it);
+	add(suite, "text_is_calm_about_nothing", text_is_calm_about_nothing);
+	add(suite, "text_shows_no_control_characters", text_shows_no_control_characters);
+	add(suite, "glob_limits_modules", glob_limits_modules);
+	add(suite, "blind_unloads_are_explained", blind_unloads_are_explained);
+	add(suite, "modules_may_bring_each_other", modules_may_bring_each_other);
+	add(suite, "json_follows_its_schema", json_follows_its_schema);
+	add(suite, "json_is_utf8_whatever_paths_are", json_is_utf8_whatever_paths_are);
+	add(suite, "diff_finds_growth", diff_finds_growth);
+	return suite_run(suite);
+}
