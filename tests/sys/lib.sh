@@ -228,7 +228,7 @@ verdicts() {
 # report [SESSION | PID]: its JSON is asked for; holds and json read it.
 report() {
 	[ -z "$RELIB_TEST_PLAIN" ] || return 0
-	if ! timeout 60 "$relib" leaks report --format=json "$@" \
+	if ! timeout 60 "$relib" leaks report --all --format=json "$@" \
 			>"$tmp/report.json" 2>"$tmp/report.err"; then
 		fail "relib leaks report${1:+ $1}"
 		diag "$(cat "$tmp/report.err")"

@@ -46,11 +46,13 @@ def times(n, pair):
 
 
 def module(name):
-	"""The module whose path ends in name, or one without generations and places."""
-	for candidate in modules:
-		if os.path.basename(candidate["path"]) == os.path.basename(name):
-			return candidate
-	return {"path": name, "generations": [], "places": []}
+	"""All builds of the module whose path ends in name, as one."""
+	builds = [m for m in modules if os.path.basename(m["path"]) == os.path.basename(name)]
+	return {
+		"generations": sorted((g for m in builds for g in m["generations"]),
+			key=lambda g: g["number"]),
+		"places": [p for m in builds for p in m["places"]],
+	}
 
 
 def generations(name):
