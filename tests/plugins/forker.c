@@ -2,7 +2,7 @@
 /*
  * forker PLUGIN.so: loads the plugin, which leaks, and forks.  The child leaks
  * more and unloads while the parent waits; then the parent unloads.  Says
- * "pid CHILD" first.
+ * "pids PARENT CHILD" first.
  */
 #include "host.h"
 
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 		verdict(plugin_close(handle), "the child loads and unloads it once more");
 		exit(7);
 	}
-	dprintf(1, "pid %d\n", (int)pid);
+	dprintf(1, "pids %d %d\n", (int)getpid(), (int)pid);
 	verdict(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7,
 		"the child ends as it wants");
 	leak(handle, 1);

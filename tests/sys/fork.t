@@ -5,22 +5,22 @@
 build_host forker
 build_plugin residue
 
-with_shim "$tmp/forker" "$tmp/residue.so" >"$tmp/output" &
-parent=$!
-wait "$parent"
+with_shim "$tmp/forker" "$tmp/residue.so" >"$tmp/output"
 is 'the parent ends well' "$?" 0
-child=$(sed -n 's/^pid //p' "$tmp/output")
-grep -v '^pid' "$tmp/output" >"$tmp/verdicts"
+parent=$(sed -n 's/^pids \([0-9]*\) .*/\1/p' "$tmp/output")
+child=$(sed -n 's/^pids [0-9]* //p' "$tmp/output")
+grep -v '^pids' "$tmp/output" >"$tmp/verdicts"
 verdicts forker <"$tmp/verdicts"
 
+[ -n "$parent" ] || bail_out 'the host does not say its pid'
 report "$parent" && holds <<-END
 	the parent has its session: session["pid"] == $parent and len(report["sessions"]) >= 1
 	the parent leaked what it leaked: of_module("residue.so", "leaked") == (11, 1100)
 	the parent's plugin was loaded once: len(generations("residue.so")) == 1
 	all of it is freed in the parent: of_module("residue.so", "reclaimed") == (11, 1100)
 	END
-report "${child:-0}" && holds <<-END
-	the child has a session of its own: session["pid"] == ${child:-0} and session["pid"] != $parent
+report "$child" && holds <<-END
+	the child has a session of its own: session["pid"] == $child and session["pid"] != $parent
 	the child leaked what it inherited, and its own: of_generation("residue.so", 1, "leaked") == (15, 1500)
 	the child's second load is counted apart: of_generation("residue.so", 2, "leaked") == (2, 200)
 	all of it is freed in the child: of_module("residue.so", "reclaimed") == (17, 1700)

@@ -8,13 +8,14 @@ build_host keeper
 build_plugin give
 build_plugin holder
 
-# under_valgrind WHAT OPTION...: take, verify, free, take, drop, turn.
+# under_valgrind WHAT PRELOAD OPTION...: take, verify, free, take, drop, turn.
 under_valgrind() {
 	what=$1
-	shift
+	preload=$2
+	shift 2
 	for mode in global heap stack; do
 		printf '%s\n' take verify free take drop turn |
-			timeout 200 "$VALGRIND" --error-exitcode=9 -q --trace-children=no "$@" \
+			timeout 200 env ${preload:+"LD_PRELOAD=$preload"} "$VALGRIND" --error-exitcode=9 -q --trace-children=no "$@" \
 				"$tmp/keeper" $mode "$tmp/give.so" "$tmp/holder.so" \
 				>"$tmp/output" 2>"$tmp/errors"
 		is "$what: the host ends well ($mode)" "$?" 0
@@ -23,12 +24,12 @@ under_valgrind() {
 	done
 }
 
-under_valgrind 'without the shim'
+under_valgrind 'without the shim' ''
 if [ -z "$RELIB_TEST_PLAIN" ]; then
 	# valgrind takes the allocator's place: the shim sees no block
-	LD_PRELOAD=$shim under_valgrind "valgrind's malloc"
+	under_valgrind "valgrind's malloc" "$shim"
 	# valgrind leaves the shim's malloc alone: the shim works as ever
-	LD_PRELOAD=$shim under_valgrind "the shim's malloc" --soname-synonyms=somalloc=nouserintercepts
+	under_valgrind "the shim's malloc" "$shim" --soname-synonyms=somalloc=nouserintercepts
 	report && holds <<-END
 		the shim saw the plugin there: len(generations("give.so")) == 3
 		a kept block was freed by relib in the end: totals["kept"] == (0, 0)
