@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Every error of a user gets one line that names the thing, and its exit status.
-. "${top_srcdir:-.}/tests/sys/lib.sh"
+. "${top_srcdir:-.}/tests/sys/cli-lib.sh"
 plan 61
 
 # A preload library that does nothing, so that this needs no other part of relib.

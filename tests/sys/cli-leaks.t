@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # relib leaks finds sessions by every name, and writes them in both formats.
-. "${top_srcdir:-.}/tests/sys/lib.sh"
+. "${top_srcdir:-.}/tests/sys/cli-lib.sh"
 plan 20
 
 maker=$builddir/tests/sys/make-session

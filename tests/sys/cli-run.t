@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # relib run starts the host as the user would have, and ends as it ended.
-. "${top_srcdir:-.}/tests/sys/lib.sh"
+. "${top_srcdir:-.}/tests/sys/cli-lib.sh"
 plan 23
 
 # A preload library that does nothing: this is about the command line alone.

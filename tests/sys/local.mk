@@ -4,9 +4,60 @@ cli_sys_tests = \
 	%D%/cli-leaks.t \
 	%D%/cli-run.t
 TESTS += $(cli_sys_tests)
-EXTRA_DIST += $(cli_sys_tests) %D%/lib.sh
+EXTRA_DIST += $(cli_sys_tests) %D%/cli-lib.sh
 
 check_PROGRAMS += %D%/make-session
 %C%_make_session_SOURCES = %D%/make-session.c tests/unit/session-maker.c
 %C%_make_session_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_make_session_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+
+sys_tests = \
+	%D%/allocators.t \
+	%D%/exec-status.t \
+	%D%/exports.t \
+	%D%/foreign.t \
+	%D%/fork.t \
+	%D%/free-anywhere.t \
+	%D%/gdb.t \
+	%D%/includes.t \
+	%D%/kept.t \
+	%D%/kept-valgrind.t \
+	%D%/kill9.t \
+	%D%/languages.t \
+	%D%/late-free.t \
+	%D%/leaks-exact.t \
+	%D%/limits.t \
+	%D%/rebuilds.t \
+	%D%/reload-rss.t \
+	%D%/rpath.t \
+	%D%/seccomp.t \
+	%D%/threads.t \
+	%D%/transparent.t
+TESTS += $(sys_tests)
+EXTRA_DIST += $(sys_tests) \
+	%D%/lib.sh \
+	%D%/report.py \
+	tests/plugins/anywhere.c \
+	tests/plugins/blocks.c \
+	tests/plugins/churn.c \
+	tests/plugins/exhaust.c \
+	tests/plugins/finder.c \
+	tests/plugins/forker.c \
+	tests/plugins/give.c \
+	tests/plugins/hammer.c \
+	tests/plugins/helper.c \
+	tests/plugins/holder.c \
+	tests/plugins/host.c \
+	tests/plugins/host.h \
+	tests/plugins/keeper.c \
+	tests/plugins/latefree.c \
+	tests/plugins/leaks.c \
+	tests/plugins/leaksrs.rs \
+	tests/plugins/leaksxx.cc \
+	tests/plugins/limited.c \
+	tests/plugins/noptrace.c \
+	tests/plugins/ownmalloc.c \
+	tests/plugins/plugin.h \
+	tests/plugins/rebuilt.c \
+	tests/plugins/residue.c \
+	tests/plugins/spawner.c

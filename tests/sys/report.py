@@ -1,0 +1,211 @@
+"""Questions to a report of relib, for the system tests.
+
+report.py value FILE EXPRESSION	prints the value of EXPRESSION
+report.py holds FILE < LINES	a line "DESCRIPTION: EXPRESSION" becomes "ok DESCRIPTION" or
+				"not ok DESCRIPTION" with the parts of the expression that
+				tell why
+
+An expression sees the functions below, and:
+	report		the whole document
+	session		its last session
+	modules		that session's modules
+	totals		that session's totals
+A module is named by the last part of its path.  Amounts are (blocks, bytes).
+"""
+import json
+import os
+import re
+import sys
+import traceback
+
+NOTHING = {"blocks": 0, "bytes": 0}
+
+
+def load(path):
+	global report, session, modules, totals
+	with open(path) as file:
+		report = json.load(file)
+	session = report["sessions"][-1] if report["sessions"] else {}
+	modules = session.get("modules", [])
+	totals = {kind: amount(what) for kind, what in session.get("totals", {}).items()
+		if isinstance(what, dict)}
+
+
+def amount(what):
+	what = what or NOTHING
+	return what["blocks"], what["bytes"]
+
+
+def add(amounts):
+	amounts = list(amounts)
+	return sum(a[0] for a in amounts), sum(a[1] for a in amounts)
+
+
+def times(n, pair):
+	return n * pair[0], n * pair[1]
+
+
+def module(name):
+	"""All builds of the module whose path ends in name, as one."""
+	builds = [m for m in modules if os.path.basename(m["path"]) == os.path.basename(name)]
+	return {
+		"generations": sorted((g for m in builds for g in m["generations"]),
+			key=lambda g: g["number"]),
+		"places": [p for m in builds for p in m["places"]],
+	}
+
+
+def generations(name):
+	return module(name)["generations"]
+
+
+def generation(name, number):
+	for candidate in generations(name):
+		if candidate["number"] == number:
+			return candidate
+	return {"number": number, "state": "none"}
+
+
+def of_generation(name, number, kind):
+	return amount(generation(name, number).get(kind))
+
+
+def stops(name):
+	"""How the world was stopped, at each unload of the module."""
+	return [g.get("stop", {}).get("method") for g in generations(name)
+		if g["state"] != "loaded"]
+
+
+def all_places():
+	return [place for owner in modules for place in owner["places"]]
+
+
+def bare(function):
+	"""The name without arguments and namespaces; a Rust name without its hash."""
+	function = re.sub(r"::h[0-9a-f]{16}$", "", function or "")
+	return re.sub(r"\(.*\)( const)?$", "", function).split("::")[-1]
+
+
+def frame_of(place, function):
+	"""The innermost frame of the function in a stack, or None."""
+	for frame in place["stack"]:
+		if bare(frame.get("function")) == function:
+			return frame
+	return None
+
+
+def places(function, name=None):
+	"""All places with the function on the stack."""
+	return [p for p in (module(name)["places"] if name else all_places())
+		if frame_of(p, function)]
+
+
+def total(function, kind, name=None):
+	"""kind: allocated, freed, live, leaked, reclaimed, kept, runtime."""
+	return add(amount(p.get(kind)) for p in places(function, name))
+
+
+def of_module(name, kind):
+	return add(amount(p.get(kind)) for p in module(name)["places"])
+
+
+def lines(function, name=None, generation=None):
+	"""file:line of the function's frame in all its places, sorted."""
+	found = set()
+	for place in places(function, name):
+		if generation is not None and generation not in [
+				r["generation"] for r in place.get("residue", [])]:
+			continue
+		frame = frame_of(place, function)
+		found.add("%s:%s" % (os.path.basename(frame.get("file") or "?"), frame.get("line")))
+	return sorted(found)
+
+
+def roots(name=None):
+	"""(kind, text) of everything that refers to kept blocks."""
+	found = []
+	for place in module(name)["places"] if name else all_places():
+		for residue in place.get("residue", []):
+			root = residue.get("root")
+			if root and root.get("kind") not in (None, "none"):
+				found.append((root["kind"], root.get("text", "")))
+	return found
+
+
+def notes(kind=None):
+	return [n for n in session.get("notes", []) if kind is None or n["kind"] == kind]
+
+
+def said(word):
+	"""The notes that have the word in their kind or text, upper or lower case."""
+	return [n for n in notes() if word.lower() in (n["kind"] + " " + str(n.get("text"))).lower()]
+
+
+def expected(path):
+	"""The table that expected_leaks in lib.sh wrote: function -> (blocks, bytes..., line)."""
+	table = {}
+	with open(path) as file:
+		for row in file:
+			function, blocks, size, source, line = row.split()
+			table[function] = (int(blocks), [int(s) for s in size.split("|")],
+				source + ":" + line)
+	return table
+
+
+def leaks_wrong(path, calls, generation=None):
+	"""What is not as the table says after so many calls: [] when all is exact."""
+	wrong = []
+	table = expected(path)
+	for function, (blocks, sizes, line) in table.items():
+		got = total(function, "leaked")
+		if got not in [(calls * blocks, calls * size) for size in sizes]:
+			wrong.append("%s leaked %s, not %d times (%d, %s)" % (
+				function, got, calls, blocks, sizes))
+		if lines(function, generation=generation) != [line]:
+			wrong.append("%s is at %s, not at %s" % (
+				function, lines(function, generation=generation), line))
+		if total(function, "reclaimed") != got:
+			wrong.append("%s: reclaimed %s of %s" % (function, total(function, "reclaimed"), got))
+	for place in all_places():
+		if amount(place.get("leaked"))[0] and not any(frame_of(place, f) for f in table):
+			wrong.append("not expected: %s from %s" % (amount(place["leaked"]),
+				[f.get("function") for f in place["stack"]]))
+	return wrong
+
+
+def explain(expression):
+	"""The sides of a comparison, evaluated."""
+	print("# %s" % expression)
+	for part in re.split(r" (?:==|!=|<=|>=|<|>|and|in) ", expression):
+		try:
+			print("#   %s = %r" % (part, eval(part, globals())))
+		except Exception:
+			pass
+
+
+def check(line):
+	description, expression = line.split(": ", 1)
+	try:
+		held = bool(eval(expression, globals()))
+		why = None
+	except Exception:
+		held = False
+		why = traceback.format_exc(limit=0).strip()
+	print("%s %s" % ("ok" if held else "not ok", description))
+	if not held:
+		explain(expression)
+		if why:
+			print("# " + why.replace("\n", "\n# "))
+
+
+def main():
+	load(sys.argv[2])
+	if sys.argv[1] == "value":
+		print(eval(sys.argv[3], globals()))
+		return
+	for line in sys.stdin:
+		if line.strip():
+			check(line.strip())
+
+
+main()
