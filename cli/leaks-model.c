@@ -129,6 +129,7 @@ static void objects_used(const struct session *session, bool *used)
 		used[session_generation(session, i)->object] = true;
 	for (i = 1; i < session->count[SESSION_PLACES]; i++)
 		used[session_place(session, i)->object] = true;
+	used[0] = false;
 }
 
 static size_t files_count(const struct leaks *leaks)

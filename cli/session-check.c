@@ -146,7 +146,8 @@ static bool place_is_good(const struct session *session, uint64_t i)
 	const struct session_place *place = session_place(session, i);
 	uint64_t frame;
 
-	if (!place->object || !index_is_good(session, SESSION_OBJECTS, place->object) ||
+	/* place 1 has no object: it stands for the loader's own allocations */
+	if (!index_is_good(session, SESSION_OBJECTS, place->object) ||
 		!frame_is_good(session, place->late_free_frame))
 		return false;
 	if (place->frame_count == 0)

@@ -56,7 +56,9 @@ void loader_look(uintptr_t pc, uintptr_t sp, uintptr_t bp)
 	if (thread->inside)
 		return;
 	thread->inside++;
-	objects_sync(true, pc, sp, bp);
+	/* between the link map's making and its entry into the list there are more allocations */
+	if (objects_sync(true, pc, sp, bp))
+		thread->loading = false;
 	thread->inside--;
 	errno = saved;
 }

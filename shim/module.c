@@ -20,7 +20,6 @@ struct origin module_origin(struct caller caller, uint32_t code)
 	if (thread_self.inside)
 		return nobody;
 	if (thread_self.loading) {
-		thread_self.loading = false;
 		loader_look(caller.pc, caller.sp, caller.bp);
 		code = code_of(caller.pc - 1);
 	}

@@ -277,23 +277,24 @@ static void object_register(struct object *object, bool loading, bool explicit)
 	code_set(object, (uint32_t)object->class << 28 | object->slot);
 }
 
-void objects_sync(bool loading, uintptr_t pc, uintptr_t sp, uintptr_t bp)
+bool objects_sync(bool loading, uintptr_t pc, uintptr_t sp, uintptr_t bp)
 {
 	struct look look = { .number = __atomic_add_fetch(&looks, 1, __ATOMIC_RELAXED) };
 	bool explicit;
 
 	dl_iterate_phdr(look_at, &look);
 	if (!look.changed)
-		return;
+		return false;
 	look_for_gone(&look);
 	if (!look.fresh_count)
-		return;
+		return false;
 	explicit = loading && loader_is_in_open(pc, sp, bp);
 	if (!lock_take(&objects_lock))
-		return;
+		return false;
 	for (unsigned int i = 0; i < look.fresh_count; i++)
 		object_register(look.fresh[i], loading, explicit);
 	lock_give(&objects_lock);
+	return true;
 }
 
 void objects_link_map_freed(const void *block)

@@ -90,9 +90,10 @@ void objects_activate(void);
 /*
  * Compares the table with the loader's list, and enters what is new: as
  * modules where loading is true (the caller is inside the loader's dlopen, at
- * (pc, sp, bp)), else as the host's.  Takes the loader's list lock.
+ * (pc, sp, bp)), else as the host's.  Takes the loader's list lock.  True when
+ * there was something new.
  */
-void objects_sync(bool loading, uintptr_t pc, uintptr_t sp, uintptr_t bp);
+bool objects_sync(bool loading, uintptr_t pc, uintptr_t sp, uintptr_t bp);
 
 /*
  * The loader frees this block, inside its lock: if it is the link map of an

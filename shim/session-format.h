@@ -167,7 +167,7 @@ _Static_assert(sizeof(struct session_generation) == 192, "session_generation");
  * every struct session_counters.  live = alloc - free - reclaimed.
  */
 struct session_place {
-	uint32_t object;		/* the owner: a module's object */
+	uint32_t object;		/* the owner: a module's object; 0: place 1, the loader's */
 	uint32_t frame;			/* first frame, innermost first */
 	uint16_t frame_count;
 	uint16_t flags;			/* SESSION_PLACE_* */

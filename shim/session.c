@@ -58,7 +58,7 @@ static uint32_t table_reserve(enum session_table table, uint32_t count)
 		session->flags |= SESSION_FULL;
 		return 0;
 	}
-	if (index / per_extent >= head->extent_count) {
+	while (index / per_extent >= head->extent_count) {
 		extent = session_file_grow();
 		if (!extent) {
 			session->flags |= SESSION_FULL;
