@@ -197,7 +197,8 @@ static bool helper_read_thread(struct world_request *request, struct world_threa
 	room.iov_len = left < ARCH_VECTORS_MAX ? left : ARCH_VECTORS_MAX;
 	thread->vectors = NULL;
 	thread->vectors_size = 0;
-	if (raw(SYS_ptrace, PTRACE_GETREGSET, tid, ARCH_NT_VECTORS, &room) == 0) {
+	if (raw(SYS_ptrace, PTRACE_GETREGSET, tid, ARCH_NT_VECTORS, &room) == 0 ||
+	    raw(SYS_ptrace, PTRACE_GETREGSET, tid, NT_FPREGSET, &room) == 0) {
 		thread->vectors = request->vectors;
 		thread->vectors_size = room.iov_len & ~(size_t)7;
 		request->vectors += (room.iov_len + 63) & ~(size_t)63;
