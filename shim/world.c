@@ -218,7 +218,7 @@ static bool world_stop_here(struct world_request *call, unsigned int ways,
 			return world_failed(call, (int)-count, "the threads cannot be counted");
 		request = world_room((size_t)count * (2u << try) + 64);
 		if (!request)
-			return world_failed(call, ENOMEM, "no memory is left to stop the world with");
+			return world_failed(call, ENOMEM, "no memory to stop the world with");
 		request->caller = call->caller;
 		request->look = call->look;
 		request->data = call->data;

@@ -13,7 +13,7 @@
 
 #include "shim/arch.h"
 
-#define WORLD_REGISTERS 27		/* as struct user_regs_struct on x86-64; others use fewer */
+#define WORLD_REGISTERS 27	/* as struct user_regs_struct on x86-64; others use fewer */
 
 struct world_thread {
 	pid_t tid;
