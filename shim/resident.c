@@ -27,7 +27,8 @@ struct resident_region {
 
 void resident_open(struct resident *resident, void *buffer, size_t size)
 {
-	resident->fd = (int)raw(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+	resident->fd = (int)raw(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC,
+				0);
 	resident->no_ioctl = false;
 	resident->buffer = buffer;
 	resident->size = size;

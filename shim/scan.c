@@ -227,7 +227,8 @@ void scan_memory(struct scan *scan, const struct world *world)
 
 	scan->bytes = 0;
 	scan->error = 0;
-	room = raw(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	room = raw(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		   0);
 	if (room < 0 && room > -4096) {
 		scan->error = (int)-room;
 		return;

@@ -73,7 +73,7 @@ static bool helper_refused(struct world_request *request, pid_t tid)
 		return true;
 	}
 	if (state.tracer)
-		return world_failed(request, EBUSY, "a thread is being traced, by a debugger perhaps");
+		return world_failed(request, EBUSY, "a thread is traced, by a debugger perhaps");
 	return world_failed(request, EPERM, "ptrace is not permitted");
 }
 
@@ -170,7 +170,8 @@ static bool helper_stop_all(struct world_request *request)
 		 */
 		missing = world_missing(request);
 		if (missing < 0)
-			return world_failed(request, (int)-missing, "the threads cannot be counted");
+			return world_failed(request, (int)-missing,
+					    "the threads cannot be counted");
 		if (missing == (request->ended_leader ? 1 : 0))
 			return true;
 		if (world_now() > request->deadline)
@@ -197,7 +198,8 @@ static bool helper_read_thread(struct world_request *request, struct world_threa
 	room.iov_len = left < ARCH_VECTORS_MAX ? left : ARCH_VECTORS_MAX;
 	thread->vectors = NULL;
 	thread->vectors_size = 0;
-	if (raw(SYS_ptrace, PTRACE_GETREGSET, tid, ARCH_NT_VECTORS, &room) == 0) {
+	if (raw(SYS_ptrace, PTRACE_GETREGSET, tid, ARCH_NT_VECTORS, &room) == 0 ||
+	    raw(SYS_ptrace, PTRACE_GETREGSET, tid, NT_FPREGSET, &room) == 0) {
 		thread->vectors = request->vectors;
 		thread->vectors_size = room.iov_len & ~(size_t)7;
 		request->vectors += (room.iov_len + 63) & ~(size_t)63;

@@ -252,7 +252,8 @@ static bool signal_stop_all(struct world_request *request)
 			continue;
 		missing = world_missing(request);
 		if (missing < 0)
-			return world_failed(request, (int)-missing, "the threads cannot be counted");
+			return world_failed(request, (int)-missing,
+					    "the threads cannot be counted");
 		if (missing == 0)
 			return true;
 		if (world_now() > request->deadline)
@@ -282,7 +283,8 @@ static size_t signal_pack(struct world_request *request)
  */
 static void signal_look(struct world_request *request, size_t count)
 {
-	const stack_t ours = { .ss_sp = request->fault_stack, .ss_size = request->fault_stack_size };
+	const stack_t ours = { .ss_sp = request->fault_stack,
+			       .ss_size = request->fault_stack_size };
 	stack_t host = { .ss_flags = SS_DISABLE };
 	bool changed;
 

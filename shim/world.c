@@ -55,7 +55,7 @@ struct world_seat *world_seat_add(struct world_request *request, pid_t tid)
 	struct world_seat *seat;
 
 	if (request->seat_count == request->capacity) {
-		world_failed(request, EAGAIN, "threads are created faster than they can be stopped");
+		world_failed(request, EAGAIN, "threads are made faster than they can be stopped");
 		return NULL;
 	}
 	seat = &request->seats[request->seat_count];
@@ -218,7 +218,7 @@ static bool world_stop_here(struct world_request *call, unsigned int ways,
 			return world_failed(call, (int)-count, "the threads cannot be counted");
 		request = world_room((size_t)count * (2u << try) + 64);
 		if (!request)
-			return world_failed(call, ENOMEM, "there is no memory to stop the world with");
+			return world_failed(call, ENOMEM, "no memory to stop the world with");
 		request->caller = call->caller;
 		request->look = call->look;
 		request->data = call->data;

@@ -13,7 +13,8 @@
 
 #include "shim/arch.h"
 
-#define WORLD_REGISTERS 27		/* as struct user_regs_struct on x86-64; others use fewer */
+/* As struct user_regs_struct on x86-64; other processors use fewer. */
+#define WORLD_REGISTERS 27
 
 struct world_thread {
 	pid_t tid;
