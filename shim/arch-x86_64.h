@@ -186,10 +186,13 @@ static inline bool arch_call_gave_up(const uintptr_t *registers)
 	}
 }
 
-/* Whether valgrind runs us: its client request RUNNING_ON_VALGRIND, a no-op elsewhere. */
-static inline bool arch_on_valgrind(void)
+/*
+ * A client request to valgrind, a no-op elsewhere: the sequence of instructions
+ * that its documentation promises never to change.
+ */
+static inline uintptr_t arch_valgrind_request(uintptr_t number, uintptr_t argument)
 {
-	volatile uintptr_t request[6] = { 0x1001, 0, 0, 0, 0, 0 };
+	volatile uintptr_t request[6] = { number, argument, 0, 0, 0, 0 };
 	uintptr_t result = 0;
 
 	__asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi\n\t"
@@ -198,7 +201,19 @@ static inline bool arch_on_valgrind(void)
 			 : "+d"(result)
 			 : "a"(request)
 			 : "cc", "memory", "rdi");
-	return result != 0;
+	return result;
+}
+
+/* Whether valgrind runs us: RUNNING_ON_VALGRIND. */
+static inline bool arch_on_valgrind(void)
+{
+	return arch_valgrind_request(0x1001, 0) != 0;
+}
+
+/* VALGRIND_DISABLE_ERROR_REPORTING and its end: a look reads what programs must not. */
+static inline void arch_valgrind_quiet(bool quiet)
+{
+	arch_valgrind_request(0x1801, quiet ? 1 : (uintptr_t)-1);
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include "shim/next.h"
 #include "shim/places.h"
 #include "shim/session.h"
+#include "shim/unload.h"
 
 static const struct origin nobody;
 static const struct origin loader_origin = { HEAP_PLACE_LOADER, HEAP_GENERATION_NONE };
@@ -40,6 +41,7 @@ struct origin module_origin(struct caller caller, uint32_t code)
 	return origin;
 }
 
+/* Counts a new block; or says that there is none. */
 static void *allocated(struct thread *thread, void *block, size_t size, struct origin origin)
 {
 	if (__builtin_expect(!block, 0)) {
@@ -57,23 +59,31 @@ static void *allocated(struct thread *thread, void *block, size_t size, struct o
 void *module_allocate(size_t size, struct origin origin)
 {
 	struct thread *thread = thread_here();
+	void *block = heap_allocate(thread, size, origin);
 
-	return allocated(thread, heap_allocate(thread, size, origin), size, origin);
+	if (__builtin_expect(!block, 0) && unload_relieve())
+		block = heap_allocate(thread, size, origin);
+	return allocated(thread, block, size, origin);
 }
 
 void *module_allocate_zeroed(size_t size, struct origin origin)
 {
 	struct thread *thread = thread_here();
+	void *block = heap_allocate_zeroed(thread, size, origin);
 
-	return allocated(thread, heap_allocate_zeroed(thread, size, origin), size, origin);
+	if (__builtin_expect(!block, 0) && unload_relieve())
+		block = heap_allocate_zeroed(thread, size, origin);
+	return allocated(thread, block, size, origin);
 }
 
 void *module_allocate_aligned(size_t alignment, size_t size, struct origin origin)
 {
 	struct thread *thread = thread_here();
+	void *block = heap_allocate_aligned(thread, alignment, size, origin);
 
-	return allocated(thread, heap_allocate_aligned(thread, alignment, size, origin), size,
-			 origin);
+	if (__builtin_expect(!block, 0) && unload_relieve())
+		block = heap_allocate_aligned(thread, alignment, size, origin);
+	return allocated(thread, block, size, origin);
 }
 
 static void report_bad_free(enum heap_freed how, const void *block, struct origin was,

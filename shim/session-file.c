@@ -228,6 +228,12 @@ uint32_t session_file_grow(void)
 	return extent;
 }
 
+void session_file_rest(const uint16_t *extents, uint32_t count)
+{
+	for (uint32_t i = count > 2 ? count - 2 : 0; has_file && i < count; i++)
+		sys_advise(base + extents[i] * EXTENT, EXTENT, MADV_DONTNEED);
+}
+
 bool session_file_detached(void)
 {
 	return detached;

@@ -20,6 +20,12 @@ struct session_header *session_file_make(void);
  */
 uint32_t session_file_grow(void);
 
+/*
+ * Of tables that grow with every load only the end is written to: lets go of
+ * the pages of the others, which are in the file and come back when read.
+ */
+void session_file_rest(const uint16_t *extents, uint32_t count);
+
 /* In a forked child: the same content, private to it, and no file. */
 void session_file_detach(void);
 bool session_file_detached(void);

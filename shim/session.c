@@ -64,6 +64,8 @@ static uint32_t table_reserve(enum session_table table, uint32_t count)
 			session->flags |= SESSION_FULL;
 			return 0;
 		}
+		if (table == SESSION_GENERATIONS || table == SESSION_RESIDUES)
+			session_file_rest(head->extent, head->extent_count);
 		head->extent[head->extent_count] = (uint16_t)extent;
 		__atomic_store_n(&head->extent_count, head->extent_count + 1, __ATOMIC_RELEASE);
 	}

@@ -330,6 +330,23 @@ static void quarantine_settle(const struct look *look)
 	heap_tidy(era_is_over);
 }
 
+bool unload_relieve(void)
+{
+	bool some = false;
+
+	if (!quarantined || !lock_take(&unload_lock))
+		return false;
+	if (quarantined) {
+		for (; era_over < era_now; era_over++)
+			era_bytes[era_over % ERAS] = 0;
+		quarantined = 0;
+		heap_tidy(era_is_over);
+		some = true;
+	}
+	lock_give(&unload_lock);
+	return some;
+}
+
 void unload_look(const struct world_caller *caller)
 {
 	struct world_result world = { .method = WORLD_NONE };

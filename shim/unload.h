@@ -6,6 +6,8 @@
 #ifndef RELIB_UNLOAD_H
 #define RELIB_UNLOAD_H
 
+#include <stdbool.h>
+
 #include "shim/world.h"
 
 /*
@@ -15,6 +17,12 @@
  * while another thread looks.
  */
 void unload_look(const struct world_caller *caller);
+
+/*
+ * The module heap is full: hands out again all that is under quarantine.
+ * False when there was nothing, or another thread looks.
+ */
+bool unload_relieve(void);
 
 /* At the end of the process: brings the kept totals up to date, stops nobody. */
 void unload_finish(void);

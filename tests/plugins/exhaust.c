@@ -46,3 +46,14 @@ PLUGIN long use_some(long blocks)
 	}
 	return blocks;
 }
+
+/* Leaks one block of the size; 1 when it could be had. */
+PLUGIN long take(long size)
+{
+	char *p = malloc((size_t)size);
+
+	if (p)
+		p[0] = p[size - 1] = 1;
+	forget(p);
+	return p != NULL;
+}

@@ -146,7 +146,7 @@ NOINLINE static void leak_scandir(void)
 }
 
 /* Held by a variable of the plugin only, which goes with it. */
-static void *held;
+static void *volatile held;
 
 NOINLINE static void leak_held(void)
 {

@@ -110,9 +110,11 @@ def of_module(name, kind):
 
 
 def lines(function, name=None, generation=None):
-	"""file:line of the function's frame in all its places, sorted."""
+	"""file:line of the function's frame in all places where it leaked, sorted."""
 	found = set()
 	for place in places(function, name):
+		if not place["leaked"]["blocks"]:
+			continue
 		if generation is not None and generation not in [
 				r["generation"] for r in place.get("residue", [])]:
 			continue
@@ -183,8 +185,20 @@ def explain(expression):
 			pass
 
 
+def parts(line):
+	"""A line's description, which may have colons in it, and its expression."""
+	at = line.find(": ")
+	while at >= 0:
+		try:
+			compile(line[at + 2:], "line", "eval")
+			return line[:at], line[at + 2:]
+		except SyntaxError:
+			at = line.find(": ", at + 1)
+	raise SystemExit("no expression in: " + line)
+
+
 def check(line):
-	description, expression = line.split(": ", 1)
+	description, expression = parts(line)
 	try:
 		held = bool(eval(expression, globals()))
 		why = None

@@ -198,7 +198,6 @@ START_TEST(refuses_indices_out_of_range)
 	refused_with(object->copy, object->path, "object 1");
 	refused_with(object->build_id_size, 33, "object 1");
 	refused_with(place->object, 4, "place 1");
-	refused_with(place->object, 0, "place 1");
 	refused_with(place->frame, 4, "place 1");
 	refused_with(place->frame_count, 65535, "place 1");
 	refused_with(place->late_free_frame, SESSION_FRAME(9, 1), "place 1");

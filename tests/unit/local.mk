@@ -48,3 +48,5 @@ cli_unit_cflags = $(AM_CFLAGS) $(SAN_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
 %C%_elf_symbolizer_CFLAGS = $(cli_unit_cflags)
 %C%_elf_symbolizer_LDADD = elf/libelfread.la $(CHECK_LIBS) -ldl
 endif
+
+include tests/unit/world.mk
