@@ -7,15 +7,18 @@ check_PROGRAMS += %D%/world %D%/world-host %D%/scan
 TESTS += %D%/world %D%/world-host %D%/scan
 
 %C%_world_SOURCES = %D%/world.c %D%/stopped.h $(world_test_sources)
+%C%_world_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_world_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin -pthread
 %C%_world_LDADD = $(CHECK_LIBS)
 
 %C%_world_host_SOURCES = %D%/world-host.c %D%/seccomp.h \
 	%D%/stopped.h $(world_test_sources)
+%C%_world_host_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_world_host_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin -pthread
 %C%_world_host_LDADD = $(CHECK_LIBS)
 
 %C%_scan_SOURCES = %D%/scan.c $(world_test_sources)
+%C%_scan_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_scan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin -pthread
 %C%_scan_LDADD = $(CHECK_LIBS)
 endif
