@@ -22,7 +22,7 @@ bool leaks_place_is_of_note(const struct leaks_place *place)
 
 static bool object_matches(const struct session *session, uint32_t object, const char *glob)
 {
-	const char *path = session_string(session, session_object(session, object)->path);
+	const char *path = session_object_path(session, object);
 
 	return !glob || fnmatch(glob, path, 0) == 0 || fnmatch(glob, base_name(path), 0) == 0;
 }
@@ -138,11 +138,9 @@ static size_t files_count(const struct leaks *leaks)
 	size_t i, k, count = 0;
 
 	for (i = 0; i < leaks->module_count; i++) {
-		a = session_string(
-			session, session_object(session, leaks->modules[i].object)->path);
+		a = session_object_path(session, leaks->modules[i].object);
 		for (k = 0; k < i; k++) {
-			b = session_string(
-				session, session_object(session, leaks->modules[k].object)->path);
+			b = session_object_path(session, leaks->modules[k].object);
 			if (strcmp(a, b) == 0)
 				break;
 		}

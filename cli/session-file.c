@@ -54,6 +54,11 @@ const struct session_object *session_object(const struct session *session, uint3
 	return session_record(session, SESSION_OBJECTS, index);
 }
 
+const char *session_object_path(const struct session *session, uint32_t object)
+{
+	return object ? session_string(session, session_object(session, object)->path) : "";
+}
+
 const struct session_generation *session_generation(const struct session *session, uint32_t index)
 {
 	return session_record(session, SESSION_GENERATIONS, index);
