@@ -142,6 +142,7 @@ static struct json_object *json_place(const struct leaks *leaks, const struct le
 	json_add(object, "reclaimed", json_tally(totals->reclaimed));
 	json_add(object, "kept", json_tally(totals->kept));
 	json_add(object, "runtime", json_tally(totals->runtime));
+	json_add(object, "dropped", json_tally(totals->dropped));
 	json_add(object, "late_frees", json_number(record->late_frees));
 	json_add(object, "residue", residues);
 	return object;
@@ -205,6 +206,7 @@ static struct json_object *json_totals(const struct leaks *leaks)
 	json_add(object, "leaked", json_tally(leaks->leaked));
 	json_add(object, "kept", json_tally(leaks->kept));
 	json_add(object, "runtime", json_tally(leaks->runtime));
+	json_add(object, "dropped", json_tally(leaks->dropped));
 	json_add(object, "reclaimed", json_tally(leaks->reclaimed));
 	return object;
 }

@@ -100,6 +100,7 @@ void session_place_totals(
 	totals->reclaimed = tally_of(place->reclaimed_blocks, place->reclaimed_bytes);
 	totals->kept = tally_of(place->kept_blocks, place->kept_bytes);
 	totals->runtime = tally_of(place->runtime_blocks, place->runtime_bytes);
+	totals->dropped = tally_less(totals->reclaimed, totals->leaked);
 	gone = totals->freed;
 	tally_add(&gone, totals->reclaimed);
 	totals->live = tally_less(totals->allocated, gone);

@@ -17,9 +17,13 @@ struct tally {
 	uint64_t blocks, bytes;
 };
 
-/* The totals of a place, the deltas of all threads added. */
+/*
+ * The totals of a place, the deltas of all threads added.  Dropped is what was
+ * kept at an unload and freed by relib later, when nothing referred to it any
+ * more: a part of reclaimed that is in none of the others.
+ */
 struct place_totals {
-	struct tally allocated, freed, live, leaked, reclaimed, kept, runtime;
+	struct tally allocated, freed, live, leaked, reclaimed, kept, runtime, dropped;
 };
 
 struct session {

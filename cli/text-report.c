@@ -62,7 +62,8 @@ static bool generations_alike(
 {
 	return a->state == b->state && a->leaked_blocks == b->leaked_blocks &&
 	       a->leaked_bytes == b->leaked_bytes && a->kept_blocks == b->kept_blocks &&
-	       a->kept_bytes == b->kept_bytes && a->stop_errno == b->stop_errno;
+	       a->kept_bytes == b->kept_bytes && a->reclaimed_blocks == b->reclaimed_blocks &&
+	       a->reclaimed_bytes == b->reclaimed_bytes && a->stop_errno == b->stop_errno;
 }
 
 static void print_residue_words(
@@ -70,9 +71,12 @@ static void print_residue_words(
 {
 	struct tally left = tally_of(g->leaked_blocks, g->leaked_bytes);
 	struct tally kept = tally_of(g->kept_blocks, g->kept_bytes);
+	struct tally freed = tally_of(g->reclaimed_blocks, g->reclaimed_bytes);
 	char text[NUMBER_SIZE], part[NUMBER_SIZE];
 	bool leaked = left.blocks;
 
+	/* What was kept and is freed by now had been left, too. */
+	tally_add(&left, tally_less(freed, left));
 	tally_add(&left, kept);
 	if (!left.blocks) {
 		paper_print(paper, INK_GOOD, "%sleft nothing", each);
@@ -202,7 +206,7 @@ static const char *freed_words(struct tally leaked, struct tally reclaimed)
 
 void report_write_summary(const struct report *report, const struct paper *paper)
 {
-	struct tally leaked = {0}, reclaimed = {0}, kept = {0};
+	struct tally leaked = {0}, reclaimed = {0}, kept = {0}, dropped = {0};
 	char modules[NUMBER_SIZE], generations[NUMBER_SIZE], text[NUMBER_SIZE];
 	size_t i, files = 0, unloaded = 0;
 
@@ -212,6 +216,7 @@ void report_write_summary(const struct report *report, const struct paper *paper
 		tally_add(&leaked, report->leaks[i]->leaked);
 		tally_add(&reclaimed, report->leaks[i]->reclaimed);
 		tally_add(&kept, report->leaks[i]->kept);
+		tally_add(&dropped, report->leaks[i]->dropped);
 	}
 	paper_print(paper, INK_TITLE,
 		"relib: %s, %s unloaded: ", count_text(modules, files, "module"),
@@ -219,11 +224,13 @@ void report_write_summary(const struct report *report, const struct paper *paper
 	if (leaked.blocks)
 		paper_print(paper, INK_BAD, "leaked %s (%s)", tally_text(text, leaked),
 			freed_words(leaked, reclaimed));
-	if (leaked.blocks && kept.blocks)
-		paper_print(paper, INK_PLAIN, ", ");
+	if (dropped.blocks)
+		paper_print(paper, INK_BAD, "%sdropped %s", leaked.blocks ? ", " : "",
+			tally_text(text, dropped));
 	if (kept.blocks)
-		paper_print(paper, INK_WARN, "kept %s", tally_text(text, kept));
-	if (!leaked.blocks && !kept.blocks)
+		paper_print(paper, INK_WARN, "%skept %s",
+			leaked.blocks || dropped.blocks ? ", " : "", tally_text(text, kept));
+	if (!leaked.blocks && !dropped.blocks && !kept.blocks)
 		paper_print(paper, INK_GOOD, "nothing left");
 	paper_print(paper, INK_PLAIN, "\n");
 }
