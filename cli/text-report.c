@@ -166,6 +166,49 @@ static void print_module(const struct paper *paper, const struct leaks *leaks,
 			text_place_print(paper, leaks, &module->places[k]);
 }
 
+/* Never unloaded and nothing to say about: one of many in a host of many modules. */
+static bool module_is_quiet(const struct leaks_module *module)
+{
+	size_t i;
+
+	for (i = 0; i < module->place_count; i++)
+		if (place_is_for_text(&module->places[i]))
+			return false;
+	return module->loaded == module->generations.count;
+}
+
+static void print_quiet_modules(const struct paper *paper, size_t count, struct tally live)
+{
+	char modules[NUMBER_SIZE], text[NUMBER_SIZE];
+
+	if (!count)
+		return;
+	paper_print(paper, INK_PLAIN, "\nnever unloaded: %s", count_text(modules, count, "module"));
+	if (live.blocks)
+		paper_print(paper, INK_PLAIN, ", with %s in use", tally_text(text, live));
+	paper_print(paper, INK_PLAIN, "\n");
+}
+
+static void print_modules(const struct paper *paper, const struct leaks *leaks, bool all)
+{
+	const struct leaks_module *module;
+	struct tally live = {0};
+	size_t i, quiet = 0;
+
+	if (!leaks->module_count)
+		paper_print(paper, INK_PLAIN, "\nno module was loaded\n");
+	for (i = 0; i < leaks->module_count; i++) {
+		module = &leaks->modules[i];
+		if (all || !module_is_quiet(module)) {
+			print_module(paper, leaks, module, all);
+			continue;
+		}
+		quiet++;
+		tally_add(&live, module->live);
+	}
+	print_quiet_modules(paper, quiet, live);
+}
+
 static void print_notes(const struct paper *paper, const struct leaks *leaks)
 {
 	const struct session *session = leaks->session;
@@ -182,15 +225,12 @@ static void print_notes(const struct paper *paper, const struct leaks *leaks)
 void report_write_text(const struct report *report, const struct paper *paper)
 {
 	const struct leaks *leaks;
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < report->count; i++) {
 		leaks = report->leaks[i];
 		print_title(paper, leaks);
-		if (!leaks->module_count)
-			paper_print(paper, INK_PLAIN, "\nno module was loaded\n");
-		for (k = 0; k < leaks->module_count; k++)
-			print_module(paper, leaks, &leaks->modules[k], report->all);
+		print_modules(paper, leaks, report->all);
 		print_notes(paper, leaks);
 		paper_print(paper, INK_PLAIN, "\n");
 	}

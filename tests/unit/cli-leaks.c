@@ -108,6 +108,18 @@ START_TEST(text_tells_what_was_dropped)
 }
 END_TEST
 
+START_TEST(text_counts_what_was_never_unloaded)
+{
+	struct session_generation *generation = maker_record(&maker, SESSION_GENERATIONS, 4);
+
+	generation->state = SESSION_LOADED;
+	read_report(NULL);
+	write_text();
+	ck_assert_ptr_null(strstr(text, "libhelper"));
+	says("\nnever unloaded: 1 module\n");
+}
+END_TEST
+
 START_TEST(text_is_calm_about_nothing)
 {
 	struct session_place *place;
@@ -279,6 +291,7 @@ int main(void)
 	add(suite, "sums_up_modules", sums_up_modules);
 	add(suite, "text_says_it", text_says_it);
 	add(suite, "text_tells_what_was_dropped", text_tells_what_was_dropped);
+	add(suite, "text_counts_what_was_never_unloaded", text_counts_what_was_never_unloaded);
 	add(suite, "text_is_calm_about_nothing", text_is_calm_about_nothing);
 	add(suite, "text_shows_no_control_characters", text_shows_no_control_characters);
 	add(suite, "glob_limits_modules", glob_limits_modules);
