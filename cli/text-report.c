@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NOTE_LINES 20	    /* of one session; more are counted */
 #define GENERATION_LINES 24 /* of one module; more are summed up */
 
 static void print_title(const struct paper *paper, const struct leaks *leaks)
@@ -212,14 +213,17 @@ static void print_modules(const struct paper *paper, const struct leaks *leaks, 
 static void print_notes(const struct paper *paper, const struct leaks *leaks)
 {
 	const struct session *session = leaks->session;
-	uint64_t i;
+	uint64_t count = session->count[SESSION_NOTES], i;
+	char *text, number[NUMBER_SIZE];
 
-	for (i = 1; i < session->count[SESSION_NOTES]; i++) {
-		char *text = note_text(leaks->names, session, session_note(session, i));
-
+	for (i = 1; i < count && i <= NOTE_LINES; i++) {
+		text = note_text(leaks->names, session, session_note(session, i));
 		paper_print(paper, INK_WARN, "%snote: %s\n", i == 1 ? "\n" : "", text);
 		free(text);
 	}
+	if (i < count)
+		paper_print(
+			paper, INK_WARN, "and %s more\n", count_text(number, count - i, "note"));
 }
 
 void report_write_text(const struct report *report, const struct paper *paper)

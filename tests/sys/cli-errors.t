@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every error of a user gets one line that names the thing, and its exit status.
 . "${top_srcdir:-.}/tests/sys/lib.sh"
-plan 62
+plan 63
 
 # A preload library that does nothing, so that this needs no other part of relib.
 printf 'int nothing;\n' >"$work/nothing.c"
@@ -28,6 +28,9 @@ fails 2 "relib: unknown option '-z'; see relib run --help" "$relib" run -z host
 fails 2 'relib: --quiet takes no value' "$relib" run --quiet=yes host
 fails 2 'relib: --output needs FILE after it; see relib run --help' "$relib" run -o
 fails 2 'relib: --track: GLOB must not be empty' "$relib" run --track= host
+long=$(printf '%0600d' 0)
+fails 2 "relib: --track: '0000000000000000000000000000000000000000...' is longer than 511 bytes" \
+	"$relib" run --track="$long" host
 fails 2 "relib: --frames: '65' is not a number from 0 to 64" "$relib" run --frames=65 host
 fails 2 "relib: --error-exitcode: '0' is not a number from 1 to 255" \
 	"$relib" run --error-exitcode=0 host
