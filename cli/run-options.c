@@ -61,9 +61,11 @@ static bool is_plugin_name(const char *name)
 
 /* What the preload library takes, less room for the plugins. */
 #define GLOB_MAX 511
-#define GLOBS_MAX 2048
+#define TRACK_MAX 2048
+#define THROUGH_MAX 1000
 
-static int list_check(const struct text_list *list, const char *option, struct error *error)
+static int list_check(
+	const struct text_list *list, const char *option, size_t most, struct error *error)
 {
 	size_t i, length = 0;
 
@@ -74,9 +76,9 @@ static int list_check(const struct text_list *list, const char *option, struct e
 				GLOB_MAX);
 		length += strlen(list->text[i]) + 1;
 	}
-	if (length > GLOBS_MAX)
+	if (length > most)
 		return error_exit(error, STATUS_USAGE,
-			"--%s: all values together are longer than %d bytes", option, GLOBS_MAX);
+			"--%s: all values together are longer than %zu bytes", option, most);
 	return 0;
 }
 
@@ -110,8 +112,8 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct error
 	if (first < 0)
 		return first;
 	operands_split(o, argc - first, argv + first);
-	if (list_check(&o->track, "track", error) < 0 ||
-		list_check(&o->through, "through", error) < 0)
+	if (list_check(&o->track, "track", TRACK_MAX, error) < 0 ||
+		list_check(&o->through, "through", THROUGH_MAX, error) < 0)
 		return -1;
 	return operands_check(o, error);
 }
