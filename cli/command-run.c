@@ -10,6 +10,7 @@
 #include "elf/memory.h"
 #include "elf/plugin-file.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,18 @@ static int plugin_check(const struct run_options *o, struct error *error)
 	return -1;
 }
 
+/* The preload library wants an absolute path that is no link. */
+static int base_resolve(struct run *run, struct error *error)
+{
+	char *real = realpath(run->base, NULL);
+
+	if (!real)
+		return error_set(error, errno, "%s: %s", run->base, strerror(errno));
+	free(run->base);
+	run->base = real;
+	return 0;
+}
+
 /* Everything that can go wrong before the host is started does so here. */
 static int run_prepare(struct run *run, struct error *error)
 {
@@ -108,14 +121,8 @@ static int run_prepare(struct run *run, struct error *error)
 	run->base = session_base(run->o.session_dir, &is_default);
 	if (session_base_make(run->base, is_default, error) < 0)
 		return -1;
-	if (run->base[0] != '/') {
-		char *real = realpath(run->base, NULL);
-
-		if (!real)
-			return error_set(error, 0, "%s: %m", run->base);
-		free(run->base);
-		run->base = real;
-	}
+	if (!is_default && base_resolve(run, error) < 0)
+		return -1;
 	if (is_default)
 		session_base_prune(run->base, SESSIONS_KEPT);
 	clock_gettime(CLOCK_REALTIME, &run->started);
@@ -135,12 +142,20 @@ static void run_warn(const struct run *run)
 	free(objection);
 }
 
+/* Of this run, and with something to say. */
+static bool is_reported(const struct run *run, const struct leaks *leaks)
+{
+	const struct session *session = leaks->session;
+
+	return strcmp(session_string(session, session->header->run_id), run->id) == 0 &&
+	       (leaks->module_count || session->header->flags & SESSION_NOT_INTERPOSED);
+}
+
 /* The sessions of this run that loaded a module, oldest first. */
 static void run_sessions(const struct run *run, struct report *report)
 {
 	uint64_t since = (uint64_t)run->started.tv_sec * 1000000000 + run->started.tv_nsec;
 	struct session_list list;
-	struct leaks *leaks;
 	struct error error;
 	size_t i;
 
@@ -152,10 +167,7 @@ static void run_sessions(const struct run *run, struct report *report)
 			fprintf(stderr, "relib: warning: %s\n", error.message);
 			continue;
 		}
-		leaks = report->leaks[report->count - 1];
-		if (strcmp(session_string(leaks->session, leaks->session->header->run_id),
-			    run->id) != 0 ||
-			!leaks->module_count)
+		if (!is_reported(run, report->leaks[report->count - 1]))
 			report_drop_last(report);
 	}
 	session_list_free(&list);

@@ -112,8 +112,7 @@ static struct json_object *json_diff_place(const struct diff_place *place)
 	for (i = 0; i < record->frame_count; i++)
 		json_frame(stack, place->leaks->names, session,
 			session_frame(session, record->frame + i));
-	json_add(object, "module",
-		json_text(session_string(session, session_object(session, record->object)->path)));
+	json_add(object, "module", json_text(session_object_path(session, record->object)));
 	json_add(object, "stack", stack);
 	json_add(object, "before", json_side(&place->before));
 	json_add(object, "after", json_side(&place->after));

@@ -54,6 +54,7 @@ static void totals_add(struct place_totals *sum, const struct place_totals *more
 	tally_add(&sum->reclaimed, more->reclaimed);
 	tally_add(&sum->kept, more->kept);
 	tally_add(&sum->runtime, more->runtime);
+	tally_add(&sum->dropped, more->dropped);
 }
 
 static void diff_add(struct diff *diff, const struct leaks *leaks, bool is_after)

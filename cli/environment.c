@@ -38,8 +38,11 @@ static void list_add(char **list, const char *item)
 	*list = longer;
 }
 
+/* What the preload library takes at most as one glob. */
+#define GLOB_SIZE 512
+
 /* A glob that matches @path: ':' would end it in the list, so any character stands for it. */
-static char *glob_of_path(const char *path)
+static char *glob_of_text(const char *path)
 {
 	char *glob = memory_zeroed(strlen(path) + 1, 2), *to = glob;
 
@@ -48,6 +51,19 @@ static char *glob_of_path(const char *path)
 			*to++ = '\\';
 		*to++ = *path == ':' ? '?' : *path;
 	}
+	return glob;
+}
+
+static char *glob_of_path(const char *path)
+{
+	char *glob = glob_of_text(path), *name;
+
+	if (strlen(glob) < GLOB_SIZE)
+		return glob;
+	free(glob);
+	name = glob_of_text(strrchr(path, '/') + 1);
+	glob = text_format("*/%s", name);
+	free(name);
 	return glob;
 }
 

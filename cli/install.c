@@ -27,18 +27,35 @@ static char *program_folder(void)
 	return text_copy(path);
 }
 
+/*
+ * @path without links in its folder.  Its own name stays: what a link of that
+ * name leads to may be replaced while hosts still start others.
+ */
+static char *absolute_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? text_copy_n(path, slash - path + 1) : text_copy(".");
+	char *real = realpath(folder, NULL), *absolute = NULL;
+
+	if (real)
+		absolute = text_format("%s/%s", real, slash ? slash + 1 : path);
+	free(real);
+	free(folder);
+	return absolute;
+}
+
 /* The first of the folder's @relative and @installed that is there, else NULL. */
 static char *install_find(const char *relative, const char *installed, int mode)
 {
 	char *folder = program_folder();
 	char *path = text_format("%s/%s", folder, relative);
-	char *real = access(path, mode) == 0 ? realpath(path, NULL) : NULL;
+	char *found = access(path, mode) == 0 ? absolute_path(path) : NULL;
 
 	free(path);
 	free(folder);
-	if (!real && access(installed, mode) == 0)
-		real = text_copy(installed);
-	return real;
+	if (!found && access(installed, mode) == 0)
+		found = text_copy(installed);
+	return found;
 }
 
 char *install_shim(struct error *error)
@@ -47,7 +64,7 @@ char *install_shim(struct error *error)
 	char *path;
 
 	if (named && *named) {
-		path = access(named, R_OK) == 0 ? realpath(named, NULL) : NULL;
+		path = access(named, R_OK) == 0 ? absolute_path(named) : NULL;
 		if (!path)
 			error_set(error, 0,
 				"%s: no such file, which RELIB_SHIM names as the preload library: "

@@ -58,9 +58,7 @@ static struct json_object *json_generation(const struct session *session, uint32
 	if (g->parent) {
 		parent = session_generation(session, g->parent);
 		from = json_object_new_object();
-		json_add(from, "path",
-			json_text(session_string(
-				session, session_object(session, parent->object)->path)));
+		json_add(from, "path", json_text(session_object_path(session, parent->object)));
 		json_add(from, "number", json_number(parent->number));
 	}
 	json_add(object, "number", json_number(g->number));
@@ -93,8 +91,7 @@ static struct json_object *json_root(const struct leaks *leaks, const struct ses
 	json_add(object, "kind", json_text(root_kind_name(root->kind)));
 	json_add(object, "text", json_text(text));
 	json_add(object, "object",
-		in_object && root->object ? json_text(session_string(session,
-						    session_object(session, root->object)->path))
+		in_object && root->object ? json_text(session_object_path(session, root->object))
 					  : NULL);
 	json_add(object, "offset", in_object ? json_hex(root->offset) : NULL);
 	json_add(object, "address", root->address ? json_hex(root->address) : NULL);
@@ -145,6 +142,7 @@ static struct json_object *json_place(const struct leaks *leaks, const struct le
 	json_add(object, "reclaimed", json_tally(totals->reclaimed));
 	json_add(object, "kept", json_tally(totals->kept));
 	json_add(object, "runtime", json_tally(totals->runtime));
+	json_add(object, "dropped", json_tally(totals->dropped));
 	json_add(object, "late_frees", json_number(record->late_frees));
 	json_add(object, "residue", residues);
 	return object;
@@ -193,9 +191,7 @@ static struct json_object *json_note(const struct leaks *leaks, const struct ses
 	json_add(object, "kind", json_text(note_kind_name(note->kind)));
 	json_add(object, "text", json_text(text));
 	json_add(object, "object",
-		note->object ? json_text(session_string(
-				       session, session_object(session, note->object)->path))
-			     : NULL);
+		note->object ? json_text(session_object_path(session, note->object)) : NULL);
 	json_add(object, "count", json_number(note->count));
 	json_add(object, "first", json_time(note->first_ns));
 	json_add(object, "caller", caller);
@@ -210,6 +206,7 @@ static struct json_object *json_totals(const struct leaks *leaks)
 	json_add(object, "leaked", json_tally(leaks->leaked));
 	json_add(object, "kept", json_tally(leaks->kept));
 	json_add(object, "runtime", json_tally(leaks->runtime));
+	json_add(object, "dropped", json_tally(leaks->dropped));
 	json_add(object, "reclaimed", json_tally(leaks->reclaimed));
 	return object;
 }
@@ -232,8 +229,7 @@ static struct json_object *json_session(const struct leaks *leaks, bool all)
 	json_add(object, "parent_pid",
 		header->parent_pid ? json_object_new_int(header->parent_pid) : NULL);
 	json_add(object, "host",
-		header->host_object ? json_text(session_string(session,
-					      session_object(session, header->host_object)->path))
+		header->host_object ? json_text(session_object_path(session, header->host_object))
 				    : NULL);
 	json_add(object, "command", json_text(session_string(session, header->command_line)));
 	json_add(object, "state", json_text(life_name(session_life(header))));

@@ -117,7 +117,7 @@ void json_frame(struct json_object *stack, struct names *names, const struct ses
 	size_t i;
 
 	if (index)
-		path = session_string(session, session_object(session, index)->path);
+		path = session_object_path(session, index);
 	for (i = 0; i < code->count; i++) {
 		symbol = &code->symbols[i];
 		object = json_object_new_object();

@@ -17,12 +17,12 @@ bool leaks_place_is_of_note(const struct leaks_place *place)
 	const struct place_totals *totals = &place->totals;
 
 	return totals->leaked.blocks || totals->kept.blocks || totals->runtime.blocks ||
-	       place->record->late_frees;
+	       totals->dropped.blocks || place->record->late_frees;
 }
 
 static bool object_matches(const struct session *session, uint32_t object, const char *glob)
 {
-	const char *path = session_string(session, session_object(session, object)->path);
+	const char *path = session_object_path(session, object);
 
 	return !glob || fnmatch(glob, path, 0) == 0 || fnmatch(glob, base_name(path), 0) == 0;
 }
@@ -36,6 +36,8 @@ static int place_compare(const void *a, const void *b)
 		return s->leaked.bytes < t->leaked.bytes ? 1 : -1;
 	if (s->leaked.blocks != t->leaked.blocks)
 		return s->leaked.blocks < t->leaked.blocks ? 1 : -1;
+	if (s->dropped.bytes != t->dropped.bytes)
+		return s->dropped.bytes < t->dropped.bytes ? 1 : -1;
 	if (s->kept.bytes != t->kept.bytes)
 		return s->kept.bytes < t->kept.bytes ? 1 : -1;
 	return x->index < y->index ? -1 : x->index > y->index;
@@ -64,6 +66,7 @@ static void module_sum(struct leaks *leaks, struct leaks_module *module)
 		tally_add(&module->reclaimed, totals->reclaimed);
 		tally_add(&module->kept, totals->kept);
 		tally_add(&module->runtime, totals->runtime);
+		tally_add(&module->dropped, totals->dropped);
 		held = tally_less(totals->live, tally_less(totals->leaked, totals->reclaimed));
 		held = tally_less(tally_less(held, totals->kept), totals->runtime);
 		if (module->loaded)
@@ -73,6 +76,7 @@ static void module_sum(struct leaks *leaks, struct leaks_module *module)
 	tally_add(&leaks->reclaimed, module->reclaimed);
 	tally_add(&leaks->kept, module->kept);
 	tally_add(&leaks->runtime, module->runtime);
+	tally_add(&leaks->dropped, module->dropped);
 }
 
 /* Gives every module its generations, places and residues. */
@@ -139,11 +143,9 @@ static size_t files_count(const struct leaks *leaks)
 	size_t i, k, count = 0;
 
 	for (i = 0; i < leaks->module_count; i++) {
-		a = session_string(
-			session, session_object(session, leaks->modules[i].object)->path);
+		a = session_object_path(session, leaks->modules[i].object);
 		for (k = 0; k < i; k++) {
-			b = session_string(
-				session, session_object(session, leaks->modules[k].object)->path);
+			b = session_object_path(session, leaks->modules[k].object);
 			if (strcmp(a, b) == 0)
 				break;
 		}

@@ -21,7 +21,7 @@ int report_add(
 void report_drop_last(struct report *report);
 void report_close(struct report *report);
 
-/* Leaked or kept memory in any session; what the C library holds does not count. */
+/* Leaked, dropped or kept memory in any session; what the C library holds does not count. */
 bool report_has_residue(const struct report *report);
 
 void report_write_text(const struct report *report, const struct paper *paper);

@@ -30,9 +30,9 @@ struct leaks_module {
 	struct index_list generations; /* by number */
 	struct leaks_place *places;    /* most leaked bytes first */
 	size_t place_count;
-	size_t loaded;				       /* generations still loaded */
-	struct tally leaked, reclaimed, kept, runtime; /* of all places */
-	struct tally live;			       /* of generations still loaded */
+	size_t loaded;						/* generations still loaded */
+	struct tally leaked, reclaimed, kept, runtime, dropped; /* of all places */
+	struct tally live;					/* of generations still loaded */
 };
 
 struct leaks {
@@ -42,7 +42,7 @@ struct leaks {
 	size_t module_count;
 	size_t file_count; /* distinct paths among them */
 	size_t unloaded;   /* generations */
-	struct tally leaked, reclaimed, kept, runtime;
+	struct tally leaked, reclaimed, kept, runtime, dropped;
 };
 
 /* @module_glob limits the modules by path or file name; NULL: all. */

@@ -109,27 +109,47 @@ static bool file_is_object(const struct session *session, uint32_t object, const
 	       object_seen_ns(session, object);
 }
 
+static struct symbolizer *copy_open(const struct session *session, uint32_t object)
+{
+	const char *copy = session_string(session, session_object(session, object)->copy);
+	struct symbolizer *symbolizer;
+	struct error error;
+	char *path;
+
+	if (!*copy)
+		return NULL;
+	path = text_format("%s/%s", session->objects, copy);
+	symbolizer = symbolizer_open(path, &error);
+	free(path);
+	return symbolizer;
+}
+
+/*
+ * The kept file, unless the one at the path is the same and knows more: of a
+ * plugin that was loaded stripped, and not stripped, one of both is kept.
+ */
 static struct symbolizer *object_open(struct names *names, uint32_t object)
 {
 	const struct session *session = names->session;
-	const struct session_object *record = session_object(session, object);
-	const char *path = session_string(session, record->path);
-	const char *copy = session_string(session, record->copy);
-	struct symbolizer *symbolizer = NULL;
+	const char *path = session_object_path(session, object);
+	struct symbolizer *kept = copy_open(session, object), *other;
 	struct error error;
-	char *kept;
 
-	if (*copy) {
-		kept = text_format("%s/%s", session->objects, copy);
-		symbolizer = symbolizer_open(kept, &error);
-		free(kept);
+	if ((kept && symbolizer_has_lines(kept)) || path[0] != '/')
+		return kept;
+	if (!file_is_object(session, object, path)) {
+		if (!kept)
+			names->file[object].remark =
+				access(path, F_OK) == 0 ? " (file changed)" : " (file gone)";
+		return kept;
 	}
-	if (symbolizer || path[0] != '/')
-		return symbolizer;
-	if (file_is_object(session, object, path))
-		return symbolizer_open(path, &error);
-	names->file[object].remark = access(path, F_OK) == 0 ? " (file changed)" : " (file gone)";
-	return NULL;
+	other = symbolizer_open(path, &error);
+	if (kept && (!other || !symbolizer_has_lines(other))) {
+		symbolizer_close(other);
+		return kept;
+	}
+	symbolizer_close(kept);
+	return other;
 }
 
 static struct symbolizer *names_symbolizer(struct names *names, uint32_t object)

@@ -61,7 +61,8 @@ char *program_find(const char *name, struct error *error)
 		code = program_error(path);
 		if (!code)
 			return path;
-		if (code == EACCES)
+		/* A folder of PATH that may not be searched is no answer. */
+		if (code == EACCES && access(path, F_OK) == 0)
 			refused = code;
 		free(path);
 	}

@@ -44,7 +44,8 @@ bool report_has_residue(const struct report *report)
 	size_t i;
 
 	for (i = 0; i < report->count; i++)
-		if (report->leaks[i]->leaked.blocks || report->leaks[i]->kept.blocks)
+		if (report->leaks[i]->leaked.blocks || report->leaks[i]->kept.blocks ||
+			report->leaks[i]->dropped.blocks)
 			return true;
 	return false;
 }

@@ -59,6 +59,29 @@ static bool is_plugin_name(const char *name)
 	return length > 3 && strcmp(name + length - 3, ".so") == 0;
 }
 
+/* What the preload library takes, less room for the plugins. */
+#define GLOB_MAX 511
+#define TRACK_MAX 2048
+#define THROUGH_MAX 1000
+
+static int list_check(
+	const struct text_list *list, const char *option, size_t most, struct error *error)
+{
+	size_t i, length = 0;
+
+	for (i = 0; i < list->count; i++) {
+		if (strlen(list->text[i]) > GLOB_MAX)
+			return error_exit(error, STATUS_USAGE,
+				"--%s: '%.40s...' is longer than %d bytes", option, list->text[i],
+				GLOB_MAX);
+		length += strlen(list->text[i]) + 1;
+	}
+	if (length > most)
+		return error_exit(error, STATUS_USAGE,
+			"--%s: all values together are longer than %zu bytes", option, most);
+	return 0;
+}
+
 static int operands_check(const struct run_options *o, struct error *error)
 {
 	bool bare = o->plugin && !o->plugin_count;
@@ -89,5 +112,8 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct error
 	if (first < 0)
 		return first;
 	operands_split(o, argc - first, argv + first);
+	if (list_check(&o->track, "track", TRACK_MAX, error) < 0 ||
+		list_check(&o->through, "through", THROUGH_MAX, error) < 0)
+		return -1;
 	return operands_check(o, error);
 }

@@ -108,7 +108,7 @@ static bool string_is_good(const struct session *session, uint32_t index)
 	return memchr(session_record(session, SESSION_STRINGS, index), '\0', room) != NULL;
 }
 
-/* 0 says "none", which is allowed everywhere it can be read back. */
+/* 0 says "none"; a record that belongs to no object has not been filled in yet. */
 static bool index_is_good(const struct session *session, enum session_table table, uint64_t index)
 {
 	return index == 0 || index < session->count[table];
@@ -137,7 +137,7 @@ static bool generation_is_good(const struct session *session, uint64_t i)
 {
 	const struct session_generation *generation = session_generation(session, i);
 
-	return generation->object && index_is_good(session, SESSION_OBJECTS, generation->object) &&
+	return index_is_good(session, SESSION_OBJECTS, generation->object) &&
 	       index_is_good(session, SESSION_GENERATIONS, generation->parent);
 }
 

@@ -54,6 +54,11 @@ const struct session_object *session_object(const struct session *session, uint3
 	return session_record(session, SESSION_OBJECTS, index);
 }
 
+const char *session_object_path(const struct session *session, uint32_t object)
+{
+	return object ? session_string(session, session_object(session, object)->path) : "";
+}
+
 const struct session_generation *session_generation(const struct session *session, uint32_t index)
 {
 	return session_record(session, SESSION_GENERATIONS, index);
@@ -95,6 +100,7 @@ void session_place_totals(
 	totals->reclaimed = tally_of(place->reclaimed_blocks, place->reclaimed_bytes);
 	totals->kept = tally_of(place->kept_blocks, place->kept_bytes);
 	totals->runtime = tally_of(place->runtime_blocks, place->runtime_bytes);
+	totals->dropped = tally_less(totals->reclaimed, totals->leaked);
 	gone = totals->freed;
 	tally_add(&gone, totals->reclaimed);
 	totals->live = tally_less(totals->allocated, gone);

@@ -17,9 +17,13 @@ struct tally {
 	uint64_t blocks, bytes;
 };
 
-/* The totals of a place, the deltas of all threads added. */
+/*
+ * The totals of a place, the deltas of all threads added.  Dropped is what was
+ * kept at an unload and freed by relib later, when nothing referred to it any
+ * more: a part of reclaimed that is in none of the others.
+ */
 struct place_totals {
-	struct tally allocated, freed, live, leaked, reclaimed, kept, runtime;
+	struct tally allocated, freed, live, leaked, reclaimed, kept, runtime, dropped;
 };
 
 struct session {
@@ -49,7 +53,8 @@ int session_header_read(const char *path, struct session_header *header, struct 
 enum session_life session_life(const struct session_header *header);
 
 /* @index must be below count[table] and not 0, which all indices in a checked session are. */
-const char *session_string(const struct session *session, uint32_t index); /* 0: "" */
+const char *session_string(const struct session *session, uint32_t index);	 /* 0: "" */
+const char *session_object_path(const struct session *session, uint32_t object); /* 0: "" */
 const struct session_object *session_object(const struct session *session, uint32_t index);
 const struct session_generation *session_generation(const struct session *session, uint32_t index);
 const struct session_place *session_place(const struct session *session, uint32_t index);

@@ -60,6 +60,8 @@ int session_base_check(const char *base, bool is_default, struct error *error)
 
 int session_base_make(const char *base, bool is_default, struct error *error)
 {
+	struct stat info;
+
 	if (mkdir(base, S_IRWXU) < 0 && errno != EEXIST)
 		return error_set(error, errno,
 			"%s: the folder of sessions cannot be made: %s; choose another with "
@@ -67,6 +69,13 @@ int session_base_make(const char *base, bool is_default, struct error *error)
 			base, strerror(errno));
 	if (session_base_check(base, is_default, error) < 0)
 		return -1;
+	/* The preload library uses no other: somebody else could change what it writes. */
+	if (stat(base, &info) == 0 &&
+		(info.st_uid != geteuid() || info.st_mode & (S_IWGRP | S_IWOTH)))
+		return error_set(error, EPERM,
+			"%s: the folder of sessions must belong to you and be writable by nobody "
+			"else: chmod go-w it or choose another with RELIB_DIR or --session-dir",
+			base);
 	if (access(base, W_OK | X_OK) < 0)
 		return error_set(error, errno,
 			"%s: the folder of sessions cannot be written: %s; choose another with "

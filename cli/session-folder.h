@@ -33,7 +33,7 @@ struct session_list {
  */
 char *session_base(const char *wanted, bool *is_default);
 
-/* Makes the base folder if it is missing; a default one must be ours alone. */
+/* Makes the base folder if it is missing; it must be ours, a default one ours alone. */
 int session_base_make(const char *base, bool is_default, struct error *error);
 
 /* As session_base_make, but a missing folder is no error: there are no sessions then. */

@@ -12,7 +12,7 @@
 bool place_is_for_text(const struct leaks_place *place)
 {
 	return place->totals.leaked.blocks || place->totals.kept.blocks ||
-	       place->record->late_frees;
+	       place->totals.dropped.blocks || place->record->late_frees;
 }
 
 /* "(1 block, 64 bytes in each of 10 generations)" or what is true of it. */
@@ -164,14 +164,20 @@ void text_place_print(
 
 	if (totals->leaked.blocks)
 		print_leaked(paper, leaks, place);
+	else
+		paper_print(paper, INK_PLAIN, "\n");
+	if (totals->dropped.blocks) {
+		paper_print(paper, INK_BAD, "  dropped %s", tally_text(text, totals->dropped));
+		paper_print(paper, INK_PLAIN,
+			": kept at first, freed by relib once nothing referred to %s\n",
+			totals->dropped.blocks == 1 ? "it" : "them");
+	}
 	if (totals->kept.blocks) {
-		paper_print(paper, INK_WARN, "%s  kept %s\n", totals->leaked.blocks ? "" : "\n",
-			tally_text(text, totals->kept));
+		paper_print(paper, INK_WARN, "  kept %s\n", tally_text(text, totals->kept));
 		print_roots(paper, leaks, place);
 	}
-	if (!totals->leaked.blocks && !totals->kept.blocks) {
-		paper_print(
-			paper, INK_PLAIN, "\n  acquired %s", tally_text(text, totals->allocated));
+	if (!totals->leaked.blocks && !totals->kept.blocks && !totals->dropped.blocks) {
+		paper_print(paper, INK_PLAIN, "  acquired %s", tally_text(text, totals->allocated));
 		paper_print(paper, INK_PLAIN, "; in use %s\n", tally_text(text, totals->live));
 	}
 	if (place->record->late_frees)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NOTE_LINES 20	    /* of one session; more are counted */
 #define GENERATION_LINES 24 /* of one module; more are summed up */
 
 static void print_title(const struct paper *paper, const struct leaks *leaks)
@@ -62,7 +63,8 @@ static bool generations_alike(
 {
 	return a->state == b->state && a->leaked_blocks == b->leaked_blocks &&
 	       a->leaked_bytes == b->leaked_bytes && a->kept_blocks == b->kept_blocks &&
-	       a->kept_bytes == b->kept_bytes && a->stop_errno == b->stop_errno;
+	       a->kept_bytes == b->kept_bytes && a->reclaimed_blocks == b->reclaimed_blocks &&
+	       a->reclaimed_bytes == b->reclaimed_bytes && a->stop_errno == b->stop_errno;
 }
 
 static void print_residue_words(
@@ -70,9 +72,12 @@ static void print_residue_words(
 {
 	struct tally left = tally_of(g->leaked_blocks, g->leaked_bytes);
 	struct tally kept = tally_of(g->kept_blocks, g->kept_bytes);
+	struct tally freed = tally_of(g->reclaimed_blocks, g->reclaimed_bytes);
 	char text[NUMBER_SIZE], part[NUMBER_SIZE];
 	bool leaked = left.blocks;
 
+	/* What was kept and is freed by now had been left, too. */
+	tally_add(&left, tally_less(freed, left));
 	tally_add(&left, kept);
 	if (!left.blocks) {
 		paper_print(paper, INK_GOOD, "%sleft nothing", each);
@@ -162,31 +167,74 @@ static void print_module(const struct paper *paper, const struct leaks *leaks,
 			text_place_print(paper, leaks, &module->places[k]);
 }
 
+/* Never unloaded and nothing to say about: one of many in a host of many modules. */
+static bool module_is_quiet(const struct leaks_module *module)
+{
+	size_t i;
+
+	for (i = 0; i < module->place_count; i++)
+		if (place_is_for_text(&module->places[i]))
+			return false;
+	return module->loaded == module->generations.count;
+}
+
+static void print_quiet_modules(const struct paper *paper, size_t count, struct tally live)
+{
+	char modules[NUMBER_SIZE], text[NUMBER_SIZE];
+
+	if (!count)
+		return;
+	paper_print(paper, INK_PLAIN, "\nnever unloaded: %s", count_text(modules, count, "module"));
+	if (live.blocks)
+		paper_print(paper, INK_PLAIN, ", with %s in use", tally_text(text, live));
+	paper_print(paper, INK_PLAIN, "\n");
+}
+
+static void print_modules(const struct paper *paper, const struct leaks *leaks, bool all)
+{
+	const struct leaks_module *module;
+	struct tally live = {0};
+	size_t i, quiet = 0;
+
+	if (!leaks->module_count)
+		paper_print(paper, INK_PLAIN, "\nno module was loaded\n");
+	for (i = 0; i < leaks->module_count; i++) {
+		module = &leaks->modules[i];
+		if (all || !module_is_quiet(module)) {
+			print_module(paper, leaks, module, all);
+			continue;
+		}
+		quiet++;
+		tally_add(&live, module->live);
+	}
+	print_quiet_modules(paper, quiet, live);
+}
+
 static void print_notes(const struct paper *paper, const struct leaks *leaks)
 {
 	const struct session *session = leaks->session;
-	uint64_t i;
+	uint64_t count = session->count[SESSION_NOTES], i;
+	char *text, number[NUMBER_SIZE];
 
-	for (i = 1; i < session->count[SESSION_NOTES]; i++) {
-		char *text = note_text(leaks->names, session, session_note(session, i));
-
+	for (i = 1; i < count && i <= NOTE_LINES; i++) {
+		text = note_text(leaks->names, session, session_note(session, i));
 		paper_print(paper, INK_WARN, "%snote: %s\n", i == 1 ? "\n" : "", text);
 		free(text);
 	}
+	if (i < count)
+		paper_print(
+			paper, INK_WARN, "and %s more\n", count_text(number, count - i, "note"));
 }
 
 void report_write_text(const struct report *report, const struct paper *paper)
 {
 	const struct leaks *leaks;
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < report->count; i++) {
 		leaks = report->leaks[i];
 		print_title(paper, leaks);
-		if (!leaks->module_count)
-			paper_print(paper, INK_PLAIN, "\nno module was loaded\n");
-		for (k = 0; k < leaks->module_count; k++)
-			print_module(paper, leaks, &leaks->modules[k], report->all);
+		print_modules(paper, leaks, report->all);
 		print_notes(paper, leaks);
 		paper_print(paper, INK_PLAIN, "\n");
 	}
@@ -202,7 +250,7 @@ static const char *freed_words(struct tally leaked, struct tally reclaimed)
 
 void report_write_summary(const struct report *report, const struct paper *paper)
 {
-	struct tally leaked = {0}, reclaimed = {0}, kept = {0};
+	struct tally leaked = {0}, reclaimed = {0}, kept = {0}, dropped = {0};
 	char modules[NUMBER_SIZE], generations[NUMBER_SIZE], text[NUMBER_SIZE];
 	size_t i, files = 0, unloaded = 0;
 
@@ -212,6 +260,7 @@ void report_write_summary(const struct report *report, const struct paper *paper
 		tally_add(&leaked, report->leaks[i]->leaked);
 		tally_add(&reclaimed, report->leaks[i]->reclaimed);
 		tally_add(&kept, report->leaks[i]->kept);
+		tally_add(&dropped, report->leaks[i]->dropped);
 	}
 	paper_print(paper, INK_TITLE,
 		"relib: %s, %s unloaded: ", count_text(modules, files, "module"),
@@ -219,11 +268,13 @@ void report_write_summary(const struct report *report, const struct paper *paper
 	if (leaked.blocks)
 		paper_print(paper, INK_BAD, "leaked %s (%s)", tally_text(text, leaked),
 			freed_words(leaked, reclaimed));
-	if (leaked.blocks && kept.blocks)
-		paper_print(paper, INK_PLAIN, ", ");
+	if (dropped.blocks)
+		paper_print(paper, INK_BAD, "%sdropped %s", leaked.blocks ? ", " : "",
+			tally_text(text, dropped));
 	if (kept.blocks)
-		paper_print(paper, INK_WARN, "kept %s", tally_text(text, kept));
-	if (!leaked.blocks && !kept.blocks)
+		paper_print(paper, INK_WARN, "%skept %s",
+			leaked.blocks || dropped.blocks ? ", " : "", tally_text(text, kept));
+	if (!leaked.blocks && !dropped.blocks && !kept.blocks)
 		paper_print(paper, INK_GOOD, "nothing left");
 	paper_print(paper, INK_PLAIN, "\n");
 }

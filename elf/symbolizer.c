@@ -72,6 +72,13 @@ void symbolizer_close(struct symbolizer *s)
 	free(s);
 }
 
+bool symbolizer_has_lines(struct symbolizer *s)
+{
+	Dwarf_Addr bias;
+
+	return dwfl_module_getdwarf(s->module, &bias) != NULL;
+}
+
 static void frame_line(Dwfl_Module *module, GElf_Addr address, struct symbol_frame *frame)
 {
 	Dwfl_Line *line = dwfl_module_getsrc(module, address);

@@ -32,6 +32,9 @@ struct symbol_frame {
 struct symbolizer *symbolizer_open(const char *path, struct error *error);
 void symbolizer_close(struct symbolizer *symbolizer); /* NULL is fine */
 
+/* There is debug information, of the file or apart from it. */
+bool symbolizer_has_lines(struct symbolizer *symbolizer);
+
 /*
  * The frames at an instruction, innermost first: any number of inlined ones
  * and the function they are in.  Always at least one, which may know nothing.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every error of a user gets one line that names the thing, and its exit status.
 . "${top_srcdir:-.}/tests/sys/cli-lib.sh"
-plan 61
+plan 63
 
 # A preload library that does nothing, so that this needs no other part of relib.
 printf 'int nothing;\n' >"$work/nothing.c"
@@ -28,6 +28,9 @@ fails 2 "relib: unknown option '-z'; see relib run --help" "$relib" run -z host
 fails 2 'relib: --quiet takes no value' "$relib" run --quiet=yes host
 fails 2 'relib: --output needs FILE after it; see relib run --help' "$relib" run -o
 fails 2 'relib: --track: GLOB must not be empty' "$relib" run --track= host
+long=$(printf '%0600d' 0)
+fails 2 "relib: --track: '0000000000000000000000000000000000000000...' is longer than 511 bytes" \
+	"$relib" run --track="$long" host
 fails 2 "relib: --frames: '65' is not a number from 0 to 64" "$relib" run --frames=65 host
 fails 2 "relib: --error-exitcode: '0' is not a number from 1 to 255" \
 	"$relib" run --error-exitcode=0 host
@@ -108,6 +111,9 @@ fails 125 "relib: none/x: the folder of sessions cannot be made: No such file or
 	"$relib" run --session-dir none/x ./host
 fails 125 'relib: none/report: the report cannot be written there: No such file or directory' \
 	"$relib" run -o none/report ./host
+mkdir -m 777 open
+fails 125 "relib: open: the folder of sessions must belong to you and be writable by nobody else: chmod go-w it or choose another with RELIB_DIR or --session-dir" \
+	"$relib" run --session-dir open ./host
 mkdir -m 755 runtime runtime/relib
 fails 125 "relib: $work/runtime/relib: is open to others: chmod 700 it or set RELIB_DIR" \
 	env -u RELIB_DIR XDG_RUNTIME_DIR="$work/runtime" "$relib" run ./host

@@ -87,6 +87,39 @@ START_TEST(text_says_it)
 }
 END_TEST
 
+START_TEST(text_tells_what_was_dropped)
+{
+	struct session_place *place = maker_record(&maker, SESSION_PLACES, 2);
+	struct session_generation *generation = maker_record(&maker, SESSION_GENERATIONS, 3);
+
+	place->kept_blocks = place->kept_bytes = 0;
+	place->reclaimed_blocks = 1;
+	place->reclaimed_bytes = 1000;
+	generation->kept_blocks = generation->kept_bytes = 0;
+	generation->reclaimed_blocks++;
+	generation->reclaimed_bytes += 1000;
+	read_report(NULL);
+	ck_assert_uint_eq(report.leaks[0]->dropped.bytes, 1000);
+	write_text();
+	says("generation 3: left 2 blocks, 1,064 bytes\n");
+	says("dropped 1 block, 1,000 bytes: kept at first, freed by relib once nothing referred to "
+	     "it");
+	says("leaked 3 blocks, 192 bytes (freed), dropped 1 block, 1,000 bytes\n");
+}
+END_TEST
+
+START_TEST(text_counts_what_was_never_unloaded)
+{
+	struct session_generation *generation = maker_record(&maker, SESSION_GENERATIONS, 4);
+
+	generation->state = SESSION_LOADED;
+	read_report(NULL);
+	write_text();
+	ck_assert_ptr_null(strstr(text, "libhelper"));
+	says("\nnever unloaded: 1 module\n");
+}
+END_TEST
+
 START_TEST(text_is_calm_about_nothing)
 {
 	struct session_place *place;
@@ -95,6 +128,7 @@ START_TEST(text_is_calm_about_nothing)
 	for (i = 1; i < 3; i++) {
 		place = maker_record(&maker, SESSION_PLACES, i);
 		place->leaked_blocks = place->reclaimed_blocks = place->kept_blocks = 0;
+		place->leaked_bytes = place->reclaimed_bytes = place->kept_bytes = 0;
 	}
 	read_report(NULL);
 	ck_assert(!report_has_residue(&report));
@@ -256,6 +290,8 @@ int main(void)
 
 	add(suite, "sums_up_modules", sums_up_modules);
 	add(suite, "text_says_it", text_says_it);
+	add(suite, "text_tells_what_was_dropped", text_tells_what_was_dropped);
+	add(suite, "text_counts_what_was_never_unloaded", text_counts_what_was_never_unloaded);
 	add(suite, "text_is_calm_about_nothing", text_is_calm_about_nothing);
 	add(suite, "text_shows_no_control_characters", text_shows_no_control_characters);
 	add(suite, "glob_limits_modules", glob_limits_modules);

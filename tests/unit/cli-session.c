@@ -204,13 +204,27 @@ START_TEST(refuses_indices_out_of_range)
 	refused_with(residue->generation, 5, "residue 4");
 	refused_with(residue->place, 3, "residue 4");
 	refused_with(residue->root.object, 77, "residue 4");
-	refused_with(generation->object, 0, "generation 1");
+	refused_with(generation->object, 4, "generation 1");
 	refused_with(generation->parent, 5, "generation 1");
 	refused_with(note->text, 60000, "note 1");
 	refused_with(note->place, 3, "note 1");
 	refused_with(maker_header(&maker)->command_line, 60000, "header");
 	refused_with(maker_header(&maker)->host_object, 4, "header");
 	session_close(read_good());
+}
+END_TEST
+
+START_TEST(passes_over_unfilled_records)
+{
+	const struct session_place place = {0};
+	const struct session_generation generation = {0};
+	struct session *session;
+
+	maker_add(&maker, SESSION_PLACES, &place);
+	maker_add(&maker, SESSION_GENERATIONS, &generation);
+	session = read_good();
+	ck_assert_str_eq(session_object_path(session, 0), "");
+	session_close(session);
 }
 END_TEST
 
@@ -250,6 +264,7 @@ int main(void)
 	add(suite, "refuses_truncated_files", refuses_truncated_files);
 	add(suite, "refuses_impossible_sizes", refuses_impossible_sizes);
 	add(suite, "refuses_indices_out_of_range", refuses_indices_out_of_range);
+	add(suite, "passes_over_unfilled_records", passes_over_unfilled_records);
 	add(suite, "tells_running_from_killed", tells_running_from_killed);
 	return suite_run(suite);
 }

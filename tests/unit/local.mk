@@ -3,6 +3,7 @@ noinst_HEADERS += %D%/fixture.h %D%/session-maker.h %D%/suite.h
 
 if HAVE_CHECK
 cli_unit_tests = \
+	%D%/cli-folder \
 	%D%/cli-leaks \
 	%D%/cli-options \
 	%D%/cli-session \
@@ -22,6 +23,11 @@ check_LTLIBRARIES += %D%/fixture.la %D%/fixture-stripped.la
 
 cli_unit_cppflags = $(AM_CPPFLAGS) -D_GNU_SOURCE
 cli_unit_cflags = $(AM_CFLAGS) $(SAN_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
+
+%C%_cli_folder_SOURCES = %D%/cli-folder.c %D%/session-maker.c
+%C%_cli_folder_CPPFLAGS = $(cli_unit_cppflags)
+%C%_cli_folder_CFLAGS = $(cli_unit_cflags)
+%C%_cli_folder_LDADD = cli/libcli.la $(CHECK_LIBS)
 
 %C%_cli_leaks_SOURCES = %D%/cli-leaks.c %D%/session-maker.c
 %C%_cli_leaks_CPPFLAGS = $(cli_unit_cppflags)
