@@ -4,6 +4,7 @@
 
 #include "shim/heap-internal.h"
 #include "shim/sys.h"
+#include "shim/thread.h"
 
 /* Steps of 16 up to 128, then four in each doubling: at most a fifth is lost. */
 const uint16_t heap_class_size[HEAP_CLASSES] = {
@@ -59,8 +60,10 @@ static bool class_grow(unsigned int class)
 	struct span *span;
 	bool zeroed;
 
-	if (!lock_take(&heap_units_lock))
+	if (!lock_take(&heap_units_lock)) {
+		thread_self.refused = true;
 		return false;
+	}
 	span = heap_reserve() ? heap_units_take(units, 1, &zeroed) : NULL;
 	if (span) {
 		span->class = (uint8_t)class;
@@ -87,8 +90,10 @@ unsigned int heap_class_take(unsigned int class, struct heap_slot *slots, unsign
 {
 	unsigned int taken = 0;
 
-	if (!lock_take(&heap_class_lock[class]))
+	if (!lock_take(&heap_class_lock[class])) {
+		thread_self.refused = true;
 		return 0;
+	}
 	while (taken < want) {
 		struct span *span = class_spans[class];
 		uint32_t index;

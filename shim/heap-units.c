@@ -36,7 +36,7 @@ static size_t dirty_bytes, taken_bytes;
 
 bool heap_reserve(void)
 {
-	size_t most = sys_address_share(4);
+	size_t most = sys_address_share(2);
 
 	if (heap.size)
 		return true;

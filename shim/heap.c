@@ -81,8 +81,10 @@ static void *large_allocate(size_t size, size_t alignment, struct origin origin,
 
 	if (heap.size && size > heap.size)
 		return NULL;
-	if (!lock_take(&heap_units_lock))
+	if (!lock_take(&heap_units_lock)) {
+		thread_self.refused = true;
 		return NULL;
+	}
 	span = heap_reserve() ? heap_units_take(units ? units : 1, alignment >> HEAP_UNIT_SHIFT ?
 						alignment >> HEAP_UNIT_SHIFT : 1, zeroed) : NULL;
 	if (span) {

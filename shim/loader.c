@@ -16,6 +16,8 @@
 /* Where the stubs of dlopen and dlmopen jump to. */
 void *next_dlopen, *next_dlmopen;
 
+bool loader_interposed;
+
 #define DEPTH_MOST 64u	/* frames between the loader's allocation and dlopen */
 
 int loader_before_open(const char *file, int flags, const uintptr_t *slot)
@@ -28,6 +30,8 @@ int loader_before_open(const char *file, int flags, const uintptr_t *slot)
 	next_dlopen = (void *)next.dlopen;
 	next_dlmopen = (void *)next.dlmopen;
 	objects_activate();
+	if (!loader_interposed && session_open())
+		session->flags |= SESSION_NOT_INTERPOSED;
 	thread->open_slot = (uintptr_t)slot;
 	thread->open_pc = *slot;
 	thread->load = ++loads;

@@ -15,6 +15,9 @@
 /* Blocks the size of a link map or larger may be one. */
 #define LOADER_LINK_MAP_LEAST	700u
 
+/* False where the program's own malloc comes before ours. */
+extern bool loader_interposed;
+
 extern void *next_dlopen, *next_dlmopen;
 
 /*

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* The library's begin and end, and what it does around fork. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include "shim/generation.h"
 #include "shim/heap.h"
+#include "shim/loader.h"
 #include "shim/lock.h"
+#include "shim/module.h"
 #include "shim/next.h"
 #include "shim/objects.h"
 #include "shim/places.h"
 #include "shim/session.h"
 #include "shim/settings.h"
+#include "shim/stacks.h"
 #include "shim/thread.h"
 #include "shim/unload.h"
 
@@ -52,6 +56,30 @@ static void fork_child(void)
 	errno = saved;
 }
 
+/* How much lies below a thread's descriptor, as the loader tells its friends. */
+static void static_tls_find(void)
+{
+	void (*info)(size_t *size, size_t *alignment);
+	size_t size = 0, alignment = 0;
+
+	*(void **)&info = dlsym(RTLD_DEFAULT, "_dl_get_tls_static_info");
+	if (info)
+		info(&size, &alignment);
+	else
+		dlerror();
+	/* the loader counts the descriptor too */
+	stacks_static_tls = size > ARCH_THREAD_ABOVE ? size - ARCH_THREAD_ABOVE : 0;
+}
+
+/*
+ * A program that defines malloc itself comes before us: nothing of what is
+ * allocated is seen, and all that can be done is to say so.
+ */
+static bool is_interposed(void)
+{
+	return dlsym(RTLD_DEFAULT, "malloc") == (void *)interposed_malloc;
+}
+
 __attribute__((constructor)) static void begin(int argc, char **argv, char **envp)
 {
 	int saved = errno;
@@ -60,6 +88,8 @@ __attribute__((constructor)) static void begin(int argc, char **argv, char **env
 	next_ready();
 	thread_initialise();
 	objects_initialise();
+	static_tls_find();
+	loader_interposed = is_interposed();
 	pthread_atfork(fork_prepare, fork_parent, fork_child);
 	errno = saved;
 }

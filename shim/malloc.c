@@ -49,14 +49,18 @@ RELIB_EXPORT void *malloc(size_t size)
 
 	if (__builtin_expect(module_may_own(caller.pc, &code), 0)) {
 		origin = module_origin(caller, code);
-		block = origin.place ? module_allocate(size, origin) : NULL;
-		if (block)
-			return block;
+		if (origin.place) {
+			block = module_allocate(size, origin);
+			if (block || !thread_self.refused)
+				return block;
+		}
 	}
 	if (!next_ready())
 		return bootstrap(size, 16);
 	return next.malloc(size);
 }
+
+void *interposed_malloc(size_t size) __attribute__((alias("malloc")));
 
 RELIB_EXPORT void *calloc(size_t nmemb, size_t size)
 {
@@ -72,9 +76,11 @@ RELIB_EXPORT void *calloc(size_t nmemb, size_t size)
 		origin = module_origin(caller, code);
 		if (CODE_CLASS(code) == CODE_LOADER)
 			loader_allocated(nmemb, size);
-		block = origin.place ? module_allocate_zeroed(bytes, origin) : NULL;
-		if (block)
-			return block;
+		if (origin.place) {
+			block = module_allocate_zeroed(bytes, origin);
+			if (block || !thread_self.refused)
+				return block;
+		}
 	}
 	if (!next_ready())
 		return __builtin_mul_overflow(nmemb, size, &bytes) ? out_of_memory()
@@ -160,32 +166,39 @@ static bool is_power_of_two(size_t number)
 	return number && !(number & (number - 1));
 }
 
-/* A block of the module heap when the caller owns one; NULL: the next allocator's turn. */
-static inline void *aligned_here(struct caller caller, size_t alignment, size_t size)
+/*
+ * True when the caller owns what it allocates: then *block is it, or NULL with
+ * ENOMEM.  False: the next allocator's turn.
+ */
+static inline bool aligned_here(struct caller caller, size_t alignment, size_t size, void **block)
 {
 	struct origin origin;
 	uint32_t code;
 
+	*block = NULL;
 	if (__builtin_expect(!module_may_own(caller.pc, &code), 1))
-		return NULL;
+		return false;
 	origin = module_origin(caller, code);
-	return origin.place && is_power_of_two(alignment)
-		       ? module_allocate_aligned(alignment, size, origin)
-		       : NULL;
+	if (!origin.place || !is_power_of_two(alignment))
+		return false;
+	*block = module_allocate_aligned(alignment, size, origin);
+	return *block || !thread_self.refused;
 }
 
 RELIB_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 {
 	struct caller caller = CALLER_HERE();
+	int saved = errno;
 	void *made;
 
 	if (!is_power_of_two(alignment) || alignment % sizeof(void *))
 		return EINVAL;
-	made = aligned_here(caller, alignment, size);
-	if (!made && next_ready())
-		return next.posix_memalign(block, alignment, size);
-	if (!made)
+	if (!aligned_here(caller, alignment, size, &made)) {
+		if (next_ready())
+			return next.posix_memalign(block, alignment, size);
 		made = next_bootstrap(size, alignment);
+	}
+	errno = saved;
 	if (made)
 		*block = made;
 	return made ? 0 : ENOMEM;
@@ -194,9 +207,9 @@ RELIB_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 RELIB_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
 	struct caller caller = CALLER_HERE();
-	void *block = aligned_here(caller, alignment, size);
+	void *block;
 
-	if (block)
+	if (aligned_here(caller, alignment, size, &block))
 		return block;
 	return next_ready() ? next.aligned_alloc(alignment, size) : bootstrap(size, alignment);
 }
@@ -204,9 +217,9 @@ RELIB_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 RELIB_EXPORT void *memalign(size_t alignment, size_t size)
 {
 	struct caller caller = CALLER_HERE();
-	void *block = aligned_here(caller, alignment, size);
+	void *block;
 
-	if (block)
+	if (aligned_here(caller, alignment, size, &block))
 		return block;
 	if (!next_ready())
 		return bootstrap(size, alignment);
@@ -216,9 +229,9 @@ RELIB_EXPORT void *memalign(size_t alignment, size_t size)
 RELIB_EXPORT void *valloc(size_t size)
 {
 	struct caller caller = CALLER_HERE();
-	void *block = aligned_here(caller, PAGE, size);
+	void *block;
 
-	if (block)
+	if (aligned_here(caller, PAGE, size, &block))
 		return block;
 	if (!next_ready())
 		return bootstrap(size, PAGE);
@@ -234,8 +247,7 @@ RELIB_EXPORT void *pvalloc(size_t size)
 	if (__builtin_add_overflow(size, PAGE - 1, &whole))
 		return out_of_memory();
 	whole &= ~(PAGE - 1);
-	block = aligned_here(caller, PAGE, whole ? whole : PAGE);
-	if (block)
+	if (aligned_here(caller, PAGE, whole ? whole : PAGE, &block))
 		return block;
 	if (!next_ready())
 		return bootstrap(whole, PAGE);

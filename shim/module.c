@@ -41,49 +41,72 @@ struct origin module_origin(struct caller caller, uint32_t code)
 	return origin;
 }
 
-/* Counts a new block; or says that there is none. */
-static void *allocated(struct thread *thread, void *block, size_t size, struct origin origin)
+static void *counted(struct thread *thread, void *block, size_t size, struct origin origin)
 {
-	if (__builtin_expect(!block, 0)) {
-		if (session) {
-			session->flags |= SESSION_HEAP_FULL;
-			session_note(SESSION_NOTE_UNTRACKED, 0, 0, 0, "the module heap is full");
-		}
-		return NULL;
-	}
-	if (origin.place != HEAP_PLACE_LOADER)
+	if (__builtin_expect(origin.place != HEAP_PLACE_LOADER, 1))
 		place_allocated(thread, origin.place, size);
 	return block;
+}
+
+/* There was no block: true when it is worth another try. */
+static bool is_relieved(struct thread *thread)
+{
+	int saved = errno;
+	bool relieved = !thread->refused && unload_relieve();
+
+	errno = saved;
+	return relieved;
+}
+
+static void *exhausted(struct thread *thread)
+{
+	if (session) {
+		thread->inside++;
+		session->flags |= SESSION_HEAP_FULL;
+		session_note(SESSION_NOTE_UNTRACKED, 0, 0, 0,
+			     thread->refused ? "the module heap was busy: blocks went to the host's"
+					     : "the module heap is full: out of memory");
+		thread->inside--;
+	}
+	if (!thread->refused)
+		errno = ENOMEM;
+	return NULL;
 }
 
 void *module_allocate(size_t size, struct origin origin)
 {
 	struct thread *thread = thread_here();
-	void *block = heap_allocate(thread, size, origin);
+	void *block;
 
-	if (__builtin_expect(!block, 0) && unload_relieve())
+	thread->refused = false;
+	block = heap_allocate(thread, size, origin);
+	if (__builtin_expect(!block, 0) && is_relieved(thread))
 		block = heap_allocate(thread, size, origin);
-	return allocated(thread, block, size, origin);
+	return block ? counted(thread, block, size, origin) : exhausted(thread);
 }
 
 void *module_allocate_zeroed(size_t size, struct origin origin)
 {
 	struct thread *thread = thread_here();
-	void *block = heap_allocate_zeroed(thread, size, origin);
+	void *block;
 
-	if (__builtin_expect(!block, 0) && unload_relieve())
+	thread->refused = false;
+	block = heap_allocate_zeroed(thread, size, origin);
+	if (__builtin_expect(!block, 0) && is_relieved(thread))
 		block = heap_allocate_zeroed(thread, size, origin);
-	return allocated(thread, block, size, origin);
+	return block ? counted(thread, block, size, origin) : exhausted(thread);
 }
 
 void *module_allocate_aligned(size_t alignment, size_t size, struct origin origin)
 {
 	struct thread *thread = thread_here();
-	void *block = heap_allocate_aligned(thread, alignment, size, origin);
+	void *block;
 
-	if (__builtin_expect(!block, 0) && unload_relieve())
+	thread->refused = false;
+	block = heap_allocate_aligned(thread, alignment, size, origin);
+	if (__builtin_expect(!block, 0) && is_relieved(thread))
 		block = heap_allocate_aligned(thread, alignment, size, origin);
-	return allocated(thread, block, size, origin);
+	return block ? counted(thread, block, size, origin) : exhausted(thread);
 }
 
 static void report_bad_free(enum heap_freed how, const void *block, struct origin was,
@@ -149,7 +172,7 @@ static void *allocate_for(size_t size, struct origin origin)
 {
 	void *block = origin.place ? module_allocate(size, origin) : NULL;
 
-	return block ? block : next.malloc(size);
+	return block || (origin.place && !thread_self.refused) ? block : next.malloc(size);
 }
 
 void *module_reallocate(void *block, size_t size, struct origin origin, uintptr_t pc)

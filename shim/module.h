@@ -26,10 +26,17 @@ static inline bool module_may_own(uintptr_t pc, uint32_t *code)
 	       (__builtin_expect(!*code, 0) && thread_self.loading);
 }
 
+/* Our malloc, whoever else's a reference to the name would be bound to. */
+void *interposed_malloc(size_t size) __attribute__((visibility("hidden")));
+
 /* place 0: the host's. */
 struct origin module_origin(struct caller caller, uint32_t code);
 
-/* A block for origin; NULL: go on to the next allocator. */
+/*
+ * A block for origin.  NULL with errno ENOMEM: there is no memory; unless
+ * thread_self.refused is set: the heap cannot be entered now (a signal handler
+ * that interrupted it, a fork in another thread), go on to the next allocator.
+ */
 void *module_allocate(size_t size, struct origin origin);
 void *module_allocate_zeroed(size_t size, struct origin origin);
 void *module_allocate_aligned(size_t alignment, size_t size, struct origin origin);

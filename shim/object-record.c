@@ -114,8 +114,14 @@ static uint32_t record_find(const struct object *object, bool tracked)
 
 static uint32_t record_get(struct object *object, bool tracked)
 {
+	struct object *program;
+
 	if (object->record || !session_open() || !lock_take(&record_lock))
 		return object->record;
+	if (!session->host_object && (program = objects_program())) {
+		program->record = record_find(program, false);
+		session->host_object = program->record;
+	}
 	if (!object->record)
 		object->record = record_find(object, tracked);
 	lock_give(&record_lock);

@@ -325,6 +325,12 @@ void objects_each(void (*visit)(struct object *object, void *data), void *data)
 	lock_give(&objects_lock);
 }
 
+struct object *objects_program(void)
+{
+	/* the loader lists it first, without a name */
+	return object_limit > 1 && object_at(1)->slot && !*object_at(1)->name ? object_at(1) : NULL;
+}
+
 void *objects_handle(const char *soname)
 {
 	void *handle = NULL;

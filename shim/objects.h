@@ -104,6 +104,9 @@ void objects_link_map_freed(const void *block);
 /* Calls visit for every registered object, under the table's lock. */
 void objects_each(void (*visit)(struct object *object, void *data), void *data);
 
+/* The program itself, or NULL. */
+struct object *objects_program(void);
+
 /* The handle of a loaded object with that soname, or NULL. */
 void *objects_handle(const char *soname);
 

@@ -238,7 +238,6 @@ void scan_memory(struct scan *scan, const struct world *world)
 	run.own[1][0] = (uintptr_t)room;
 	run.own[1][1] = (uintptr_t)room + size;
 	stacks_find(&run.stacks, world, (char *)room + LINES_SIZE + PAGES_SIZE);
-	scan_registers(scan, world);
 	resident_open(&run.resident, (char *)room + LINES_SIZE, PAGES_SIZE);
 	if (maps_open(&run.maps, (void *)room, LINES_SIZE)) {
 		while (maps_next(&run.maps, &mapping)) {
@@ -250,6 +249,8 @@ void scan_memory(struct scan *scan, const struct world *world)
 		maps_close(&run.maps);
 	}
 	resident_close(&run.resident);
+	/* last: a variable says more than what a system call left in a register */
+	scan_registers(scan, world);
 	if (run.maps.error)
 		scan->error = run.maps.error;
 	raw(SYS_munmap, room, size);

@@ -70,6 +70,8 @@ static void stack_measure(struct stack *stack, const struct world *world)
 		stack->live = stack->low;
 }
 
+size_t stacks_static_tls;
+
 void stacks_find(struct stacks *stacks, const struct world *world, void *room)
 {
 	size_t i;
@@ -89,6 +91,11 @@ void stacks_find(struct stacks *stacks, const struct world *world, void *room)
 			stack->thread_end = 0;
 		stack_find(stack);
 		stack_measure(stack, world);
+		/* its static thread-locals lie right below the descriptor */
+		if (stack->thread_end && stack->thread > stacks_static_tls)
+			stack->thread -= stacks_static_tls;
+		if (stack->high && stack->thread < stack->live)
+			stack->thread = stack->live;
 	}
 }
 

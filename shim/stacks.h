@@ -28,6 +28,9 @@ struct stacks {
 	size_t count;
 };
 
+/* Bytes of static thread-locals below each thread's descriptor; 0 when not known. */
+extern size_t stacks_static_tls;
+
 /* Bytes that stacks_find wants in room. */
 size_t stacks_size(const struct world *world);
 

@@ -20,6 +20,7 @@ struct thread {
 	struct callstacks *stacks;		/* remembered stacks; NULL: unwind each time */
 	bool set_up;			/* the three above were asked for */
 	bool ending;			/* torn down: ask no more */
+	bool refused;			/* the heap could not be entered: not out of memory */
 	bool loading;			/* a link map was made that is not in the table yet */
 	uint32_t load;			/* number of its last dlopen, over all threads */
 	unsigned int inside;		/* depth of our own work: record nothing */
