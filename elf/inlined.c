@@ -41,56 +41,78 @@ static void call_site(Dwarf_Die *unit, Dwarf_Die *inlined, struct symbol_frame *
 		frame->line = value;
 }
 
-/*
- * dwarf_getscopes follows an inlined function to where it was written;
- * wanted is where it was inlined, so the innermost scope's parents are taken.
- */
-static int scopes_at(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Die *unit, Dwarf_Addr bias,
-	Dwarf_Die **scopes)
-{
-	Dwarf_Die innermost, *found = NULL;
-	Dwarf *dwarf;
-	int count;
+/* The code that covers an address, outermost first: a function, blocks, what is inlined. */
+struct chain {
+	Dwarf_Die *dies;
+	size_t count;
+};
 
-	count = dwarf_getscopes(unit, address - bias, &found);
-	if (count <= 0)
-		return 0;
-	dwarf = dwfl_module_getdwarf(module, &bias);
-	if (!dwarf || !dwarf_offdie(dwarf, dwarf_dieoffset(&found[0]), &innermost))
-		innermost = found[0];
-	free(found);
-	return dwarf_getscopes_die(&innermost, scopes);
+static bool is_code(int tag)
+{
+	return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
+	       tag == DW_TAG_lexical_block || tag == DW_TAG_try_block ||
+	       tag == DW_TAG_catch_block;
+}
+
+/* Functions are written in these too, where dwarf_getscopes does not look: in Rust, all are. */
+static bool is_container(int tag)
+{
+	return tag == DW_TAG_namespace || tag == DW_TAG_module || tag == DW_TAG_class_type ||
+	       tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
+	       tag == DW_TAG_enumeration_type;
+}
+
+static bool chain_find(struct chain *chain, Dwarf_Die *parent, Dwarf_Addr address)
+{
+	Dwarf_Die die, *added;
+	int tag;
+
+	if (dwarf_child(parent, &die) != 0)
+		return false;
+	do {
+		tag = dwarf_tag(&die);
+		if (is_code(tag) && dwarf_haspc(&die, address) > 0) {
+			added = array_append(&chain->dies, &chain->count, sizeof(*added));
+			*added = die;
+			chain_find(chain, &die, address);
+			return true;
+		}
+		if (is_container(tag) && chain_find(chain, &die, address))
+			return true;
+	} while (dwarf_siblingof(&die, &die) == 0);
+	return false;
 }
 
 size_t inlined_frames(Dwfl_Module *module, Dwarf_Addr address, struct symbol_frame **frames)
 {
-	Dwarf_Die *unit, *scopes = NULL, *callee = NULL;
+	Dwarf_Die *unit, *callee = NULL;
+	struct chain chain = { NULL, 0 };
 	struct symbol_frame *frame;
-	size_t count = 0;
+	size_t count = 0, i;
 	Dwarf_Addr bias;
-	int scope_count, i, tag;
+	int tag;
 
 	*frames = NULL;
 	unit = dwfl_module_addrdie(module, address, &bias);
 	if (!unit)
 		return 0;
-	scope_count = scopes_at(module, address, unit, bias, &scopes);
-	for (i = 0; i < scope_count; i++) {
-		tag = dwarf_tag(&scopes[i]);
+	chain_find(&chain, unit, address - bias);
+	for (i = chain.count; i-- > 0;) {
+		tag = dwarf_tag(&chain.dies[i]);
 		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
 			continue;
 		frame = array_append(frames, &count, sizeof(*frame));
-		frame->function = function_name(&scopes[i]);
+		frame->function = function_name(&chain.dies[i]);
 		frame->inlined = tag == DW_TAG_inlined_subroutine;
 		if (callee)
 			call_site(unit, callee, frame);
-		callee = &scopes[i];
+		callee = &chain.dies[i];
 		if (tag == DW_TAG_subprogram)
 			break;
 	}
 	/* Code that is said to be inlined into nothing: damaged debug information. */
 	if (count)
 		(*frames)[count - 1].inlined = false;
-	free(scopes);
+	free(chain.dies);
 	return count;
 }

@@ -388,6 +388,7 @@ static void sweep_visit(struct span *span, void *data)
 		tally->leaked_bytes += span_asked(span, index);
 		if (look->free_leaked) {
 			look->quarantined += span_block_size(span);
+			look->quarantined_blocks++;
 			heap_quarantine(span, index, look->era);
 		} else {
 			meta->place |= META_REPORTED;

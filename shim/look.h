@@ -52,6 +52,7 @@ struct look {
 	size_t tally_size;
 	uint64_t bytes;			/* memory read */
 	uint64_t quarantined;		/* bytes put under quarantine */
+	uint32_t quarantined_blocks;
 };
 
 /* For world_stop; data is a struct look. */

@@ -14,15 +14,17 @@
 #include "shim/thread.h"
 #include "shim/unload.h"
 
-#define ERAS 4096u	/* remembered; a power of two below 2^15 */
+#define ERAS	4096u		/* remembered; a power of two below 2^15 */
+#define BLOCKS_MOST 131072u	/* under quarantine: each keeps 8 bytes of metadata in use */
 
 static struct lock unload_lock;
 static bool finished;
 
 /* Bytes under quarantine by era, the oldest first: eras below era_over are over. */
 static uint64_t era_bytes[ERAS];
+static uint32_t era_blocks[ERAS];
 static uint32_t era_now, era_over;
-static uint64_t quarantined;
+static uint64_t quarantined, quarantined_blocks;
 
 static bool era_is_over(uint16_t era)
 {
@@ -32,10 +34,11 @@ static bool era_is_over(uint16_t era)
 /* The newest era stays, whatever its size: it was freed just now. */
 static void eras_end(void)
 {
-	while (era_over < era_now - 1 &&
-	       (quarantined > settings.quarantine || era_now - era_over >= ERAS - 1)) {
+	while (era_over + 1 < era_now &&
+	       (quarantined > settings.quarantine || quarantined_blocks > BLOCKS_MOST ||
+		era_now - era_over >= ERAS - 1)) {
 		quarantined -= era_bytes[era_over % ERAS];
-		era_bytes[era_over++ % ERAS] = 0;
+		quarantined_blocks -= era_blocks[era_over++ % ERAS];
 	}
 }
 
@@ -322,10 +325,12 @@ static void look_run(struct look *look, const struct world_caller *caller,
 
 static void quarantine_settle(const struct look *look)
 {
-	era_bytes[era_now % ERAS] = look->quarantined;
-	quarantined += look->quarantined;
-	if (look->quarantined)
-		era_now++;
+	if (look->quarantined_blocks) {
+		era_bytes[era_now % ERAS] = look->quarantined;
+		era_blocks[era_now++ % ERAS] = look->quarantined_blocks;
+		quarantined += look->quarantined;
+		quarantined_blocks += look->quarantined_blocks;
+	}
 	eras_end();
 	heap_tidy(era_is_over);
 }
@@ -337,9 +342,8 @@ bool unload_relieve(void)
 	if (!quarantined || !lock_take(&unload_lock))
 		return false;
 	if (quarantined) {
-		for (; era_over < era_now; era_over++)
-			era_bytes[era_over % ERAS] = 0;
-		quarantined = 0;
+		era_over = era_now;
+		quarantined = quarantined_blocks = 0;
 		heap_tidy(era_is_over);
 		some = true;
 	}
