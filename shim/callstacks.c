@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <string.h>
 
 #include "shim/generation.h"
@@ -8,30 +9,6 @@
 #include "shim/callstacks.h"
 #include "shim/sys.h"
 
-#define RULES		1024u	/* remembered, direct-mapped */
-#define STACKS		512u	/* likewise */
-#define SLOTS_MOST	40u	/* words of a remembered stack */
-
-struct remembered {
-	uintptr_t pc, sp, bp;
-	uint32_t epoch;
-	uint16_t slot_count;
-	bool uses_bp;
-	struct origin origin;
-	uint32_t reach;			/* bytes from sp to the last word */
-	uint32_t offset[SLOTS_MOST];	/* of each word from sp */
-	uintptr_t value[SLOTS_MOST];
-};
-
-struct callstacks {
-	struct {
-		uintptr_t pc;
-		uint32_t epoch;
-		struct unwind_rule rule;
-	} rule[RULES];
-	struct remembered stack[STACKS];
-};
-
 size_t callstacks_size(void)
 {
 	return sizeof(struct callstacks);
@@ -39,7 +16,7 @@ size_t callstacks_size(void)
 
 struct unwind_rule callstacks_rule(struct thread *thread, uintptr_t pc)
 {
-	uint32_t epoch = objects_epoch;
+	uint32_t epoch = __atomic_load_n(&objects_epoch, __ATOMIC_RELAXED);
 	unsigned int at = (pc ^ pc >> 10) % RULES;
 	struct callstacks *stacks = thread->stacks;
 
@@ -151,17 +128,14 @@ static void walk_stack(struct thread *thread, struct walk *walk, struct caller c
 	}
 }
 
-/* With one frame wanted, and that a module's, the place follows from pc alone. */
-static bool is_pc_enough(struct caller caller)
-{
-	return settings.frames <= 1 && CODE_CLASS(code_of(caller.pc - 1)) == CODE_MODULE;
-}
-
-static struct origin origin_find(struct thread *thread, struct caller caller,
-				 struct remembered *entry)
+struct origin callstacks_find(struct thread *thread, struct caller caller,
+			      struct remembered *entry, uint64_t key)
 {
 	struct walk walk = { .memorable = true };
-	uint32_t epoch = objects_epoch;
+	uint32_t epoch = __atomic_load_n(&objects_epoch, __ATOMIC_RELAXED);
+	int saved = errno;
+
+	thread->inside++;
 
 	walk.seen.pc = caller.pc;
 	walk.seen.sp = caller.sp;
@@ -173,36 +147,12 @@ static struct origin origin_find(struct thread *thread, struct caller caller,
 		walk.seen.origin.generation = walk.owner->generation;
 	}
 	walk.seen.epoch = epoch;
-	if (is_pc_enough(caller))
+	if (callstacks_pc_enough(code_of(caller.pc - 1)))
 		walk.seen.sp = 0;
+	walk.seen.key = key;
 	if (entry && walk.memorable)
 		*entry = walk.seen;
+	thread->inside--;
+	errno = saved;
 	return walk.seen.origin;
-}
-
-static inline bool remembered_holds(const struct remembered *entry, struct caller caller)
-{
-	for (unsigned int i = 0; i < entry->slot_count; i++)
-		if (*(const uintptr_t *)(caller.sp + entry->offset[i]) != entry->value[i])
-			return false;
-	return true;
-}
-
-struct origin callstacks_origin(struct thread *thread, struct caller caller)
-{
-	uintptr_t sp = is_pc_enough(caller) ? 0 : caller.sp;
-	struct remembered *entry;
-	uintptr_t hash;
-
-	if (!thread->stacks)
-		return origin_find(thread, caller, NULL);
-	hash = (caller.pc ^ sp >> 4) * UINT64_C(0x9e3779b97f4a7c15);
-	entry = &thread->stacks->stack[hash >> 55];
-	if (entry->pc == caller.pc && entry->sp == sp && entry->epoch == objects_epoch &&
-	    (!entry->uses_bp || entry->bp == caller.bp) &&
-	    (!entry->slot_count || (caller.sp >= thread->stack_low &&
-				    caller.sp + entry->reach < thread->stack_high)) &&
-	    remembered_holds(entry, caller))
-		return entry->origin;
-	return origin_find(thread, caller, entry);
 }

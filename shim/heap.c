@@ -2,23 +2,13 @@
 /* The fast paths: a thread's cache, and what is asked of a block. */
 #include <string.h>
 
+#include "shim/heap-fast.h"
 #include "shim/heap-internal.h"
 #include "shim/sys.h"
 #include "shim/thread.h"
 
-#define CACHE_SLOTS 64u
-
 /* base and size change while others look: in either order no address is ours by mistake */
 struct heap heap = { .base = UINTPTR_MAX / 2 + 1 };
-
-/* Slots are a stack: what was freed last is warm and is handed out first. */
-struct heap_cache {
-	struct cache_class {
-		uint32_t count;
-		uint32_t most;
-		struct heap_slot slot[CACHE_SLOTS];
-	} class[HEAP_CLASSES];
-};
 
 static unsigned int cache_most(unsigned int class)
 {
@@ -45,17 +35,7 @@ void heap_cache_end(struct heap_cache *cache)
 			heap_class_give(class, cache->class[class].slot, cache->class[class].count);
 }
 
-static inline void meta_set(struct meta *meta, size_t size, struct origin origin)
-{
-	struct meta made = { .place = origin.place };
-
-	made.generation = origin.generation;
-	made.size = (uint16_t)size;
-	/* one store: a look may stop us at any instruction */
-	__atomic_store(meta, &made, __ATOMIC_RELAXED);
-}
-
-static bool slot_take(struct thread *thread, unsigned int class, struct heap_slot *slot)
+bool heap_slot_take_slow(struct thread *thread, unsigned int class, struct heap_slot *slot)
 {
 	struct cache_class *cached;
 	uint32_t left;
@@ -63,12 +43,9 @@ static bool slot_take(struct thread *thread, unsigned int class, struct heap_slo
 	if (!thread->cache)
 		return heap_class_take(class, slot, 1) == 1;
 	cached = &thread->cache->class[class];
-	left = cached->count;
-	if (__builtin_expect(!left, 0)) {
-		left = heap_class_take(class, cached->slot, cached->most / 2);
-		if (!left)
-			return false;
-	}
+	left = heap_class_take(class, cached->slot, cached->most / 2);
+	if (!left)
+		return false;
 	*slot = cached->slot[--left];
 	cached->count = left;
 	return true;
@@ -103,21 +80,15 @@ static void *large_allocate(size_t size, size_t alignment, struct origin origin,
 	lock_give(&heap_units_lock);
 	if (!span)
 		return NULL;
-	meta_set(span->meta, 0, origin);
+	heap_meta_set(span->meta, 0, origin);
 	return (void *)span->start;
 }
 
-void *heap_allocate(struct thread *thread, size_t size, struct origin origin)
+void *heap_allocate_large(size_t size, struct origin origin)
 {
-	struct heap_slot slot;
 	bool zeroed;
 
-	if (__builtin_expect(size > HEAP_SMALL_MAX, 0))
-		return large_allocate(size, 1, origin, &zeroed);
-	if (!slot_take(thread, heap_class_of(size), &slot))
-		return NULL;
-	meta_set(slot.meta, size, origin);
-	return slot.block;
+	return large_allocate(size, 1, origin, &zeroed);
 }
 
 void *heap_allocate_zeroed(struct thread *thread, size_t size, struct origin origin)
@@ -142,9 +113,9 @@ void *heap_allocate_aligned(struct thread *thread, size_t alignment, size_t size
 		return large_allocate(size, alignment, origin, &zeroed);
 	/* blocks of a power of two lie at multiples of it: spans start at units */
 	room = (size_t)1 << (64 - __builtin_clzl(room - 1));
-	if (!slot_take(thread, heap_class_of(room), &slot))
+	if (!heap_slot_take(thread, heap_class_of(room), &slot))
 		return NULL;
-	meta_set(slot.meta, size, origin);
+	heap_meta_set(slot.meta, size, origin);
 	return slot.block;
 }
 
@@ -159,74 +130,30 @@ void heap_large_free(struct span *span)
 	lock_give(&heap_units_lock);
 }
 
-static void slot_give(struct thread *thread, unsigned int class, struct heap_slot slot)
+void heap_slot_give_slow(struct thread *thread, unsigned int class, struct heap_slot slot)
 {
 	struct cache_class *cached;
-	uint32_t count;
+	uint32_t half, count;
 
 	if (!thread->cache) {
 		heap_class_give(class, &slot, 1);
 		return;
 	}
 	cached = &thread->cache->class[class];
+	half = cached->most / 2;
 	count = cached->count;
-	if (__builtin_expect(count == cached->most, 0)) {
-		uint32_t half = cached->most / 2;
-
-		/* the oldest go */
-		heap_class_give(class, cached->slot, half);
-		memmove(cached->slot, cached->slot + half, (count - half) * sizeof(slot));
-		count -= half;
-	}
+	/* the oldest go */
+	heap_class_give(class, cached->slot, half);
+	memmove(cached->slot, cached->slot + half, (count - half) * sizeof(slot));
+	count -= half;
 	cached->slot[count] = slot;
 	cached->count = count + 1;
-}
-
-/* The live-or-not block that starts at address, or NULL. */
-static struct meta *block_meta(uintptr_t address, struct span **found)
-{
-	struct span *span = heap_span(address);
-	uint32_t index;
-
-	*found = span;
-	if (!span || span->kind == SPAN_FREE)
-		return NULL;
-	index = span_index(span, address);
-	if (index >= span->count || span_block(span, index) != address)
-		return NULL;
-	return span->meta + index;
-}
-
-enum heap_freed heap_free(struct thread *thread, void *block, struct origin *was, size_t *asked)
-{
-	struct span *span;
-	struct meta *meta = block_meta((uintptr_t)block, &span);
-	uint32_t place;
-
-	*was = (struct origin){ 0 };
-	*asked = 0;
-	if (!meta)
-		return HEAP_FREED_TWICE;
-	place = meta->place;
-	was->place = place & META_PLACE;
-	if (!place)
-		return HEAP_FREED_TWICE;
-	was->generation = meta->generation;
-	*asked = span->kind == SPAN_LARGE ? span->large_size : meta->size;
-	if (place & META_QUARANTINED)
-		return HEAP_FREED_LATE;
-	__atomic_store_n(&meta->place, 0, __ATOMIC_RELAXED);
-	if (span->kind == SPAN_LARGE)
-		heap_large_free(span);
-	else
-		slot_give(thread, span->class, (struct heap_slot){ block, meta });
-	return HEAP_FREED;
 }
 
 size_t heap_usable_size(const void *block)
 {
 	struct span *span;
-	struct meta *meta = block_meta((uintptr_t)block, &span);
+	struct meta *meta = heap_block_meta((uintptr_t)block, &span);
 
 	return meta && meta->place ? span_block_size(span) : 0;
 }
@@ -234,7 +161,7 @@ size_t heap_usable_size(const void *block)
 struct origin heap_origin(const void *block, size_t *asked)
 {
 	struct span *span;
-	struct meta *meta = block_meta((uintptr_t)block, &span);
+	struct meta *meta = heap_block_meta((uintptr_t)block, &span);
 
 	*asked = 0;
 	if (!meta || !meta->place || (meta->place & META_QUARANTINED))
@@ -246,7 +173,7 @@ struct origin heap_origin(const void *block, size_t *asked)
 bool heap_resize(struct thread *thread, void *block, size_t size, struct origin origin)
 {
 	struct span *span;
-	struct meta *meta = block_meta((uintptr_t)block, &span);
+	struct meta *meta = heap_block_meta((uintptr_t)block, &span);
 	size_t room;
 
 	if (!meta)
@@ -260,6 +187,6 @@ bool heap_resize(struct thread *thread, void *block, size_t size, struct origin 
 		span->large_size = size;
 		size = 0;
 	}
-	meta_set(meta, size, origin);
+	heap_meta_set(meta, size, origin);
 	return true;
 }

@@ -93,11 +93,18 @@ struct origin {
 struct thread;
 
 /*
+ * heap_allocate and heap_free are inline, in heap-fast.h:
+ *
+ *	void *heap_allocate(struct thread *, size_t size, struct origin);
+ *	enum heap_freed heap_free(struct thread *, void *block, struct origin *was, size_t *asked);
+ *
  * A block of size bytes (0 is as good as any), aligned to 16 or to alignment,
  * a power of two.  NULL when the heap is full or has no memory: the caller
  * passes on to the next allocator.  Keeps errno.
+ *
+ * heap_free frees a block for which heap_owns holds, from any thread.  *was,
+ * *asked: what its meta said before: whose it was and the bytes asked for.
  */
-void *heap_allocate(struct thread *thread, size_t size, struct origin origin);
 void *heap_allocate_aligned(struct thread *thread, size_t alignment, size_t size,
 			    struct origin origin);
 /* As heap_allocate, all bytes zero. */
@@ -114,12 +121,6 @@ enum heap_freed {
 	HEAP_FREED_LATE,	/* relib had freed it at an unload: swallowed */
 	HEAP_FREED_TWICE,	/* not a live block, or not the start of one: swallowed */
 };
-
-/*
- * Frees a block for which heap_owns holds.  *was, *asked: what its meta said
- * before: whose it was and the bytes asked for.  Any thread.
- */
-enum heap_freed heap_free(struct thread *thread, void *block, struct origin *was, size_t *asked);
 
 /* The span of an address inside the heap, or NULL. */
 static inline struct span *heap_span(uintptr_t address)

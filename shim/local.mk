@@ -17,6 +17,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/heap-class.c \
+	%D%/heap-fast.h \
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \

@@ -12,33 +12,25 @@
 static const struct origin nobody;
 static const struct origin loader_origin = { HEAP_PLACE_LOADER, HEAP_GENERATION_NONE };
 
-struct origin module_origin(struct caller caller, uint32_t code)
+struct origin module_origin_slow(struct caller caller)
 {
-	struct origin origin;
-	struct thread *thread;
-	int saved = errno;
+	struct thread *thread = &thread_self;
+	uint32_t code;
 
-	if (thread_self.inside)
+	if (thread->inside)
 		return nobody;
-	if (thread_self.loading) {
+	if (thread->loading)
 		loader_look(caller.pc, caller.sp, caller.bp);
-		code = code_of(caller.pc - 1);
-	}
+	code = code_of(caller.pc - 1);
 	switch (CODE_CLASS(code)) {
 	case CODE_LOADER:
 		return loader_origin;
 	case CODE_MODULE:
 	case CODE_RUNTIME:
-		break;
+		return callstacks_origin(thread_here(), caller, code);
 	default:
 		return nobody;
 	}
-	thread = thread_here();
-	thread->inside++;
-	origin = callstacks_origin(thread, caller);
-	thread->inside--;
-	errno = saved;
-	return origin;
 }
 
 static void *counted(struct thread *thread, void *block, size_t size, struct origin origin)
@@ -73,7 +65,7 @@ static void *exhausted(struct thread *thread)
 	return NULL;
 }
 
-void *module_allocate(size_t size, struct origin origin)
+void *module_allocate_slow(size_t size, struct origin origin)
 {
 	struct thread *thread = thread_here();
 	void *block;

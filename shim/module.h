@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "shim/heap.h"
+#include "shim/heap-fast.h"
 #include "shim/objects.h"
+#include "shim/places.h"
 #include "shim/callstacks.h"
 
 /*
@@ -29,19 +30,46 @@ static inline bool module_may_own(uintptr_t pc, uint32_t *code)
 /* Our malloc, whoever else's a reference to the name would be bound to. */
 void *interposed_malloc(size_t size) __attribute__((visibility("hidden")));
 
-/* place 0: the host's. */
-struct origin module_origin(struct caller caller, uint32_t code);
+/* The ways of module_origin that are not taken often. */
+struct origin module_origin_slow(struct caller caller);
+
+/* place 0: the host's.  Keeps errno. */
+static inline struct origin module_origin(struct caller caller, uint32_t code)
+{
+	struct thread *thread = &thread_self;
+
+	if (__builtin_expect(thread->inside || thread->loading || !thread->set_up ||
+			     CODE_CLASS(code) > CODE_RUNTIME, 0))
+		return module_origin_slow(caller);
+	return callstacks_origin(thread, caller, code);
+}
 
 /*
  * A block for origin.  NULL with errno ENOMEM: there is no memory; unless
  * thread_self.refused is set: the heap cannot be entered now (a signal handler
  * that interrupted it, a fork in another thread), go on to the next allocator.
  */
-void *module_allocate(size_t size, struct origin origin);
+static inline void *module_allocate(size_t size, struct origin origin);
 void *module_allocate_zeroed(size_t size, struct origin origin);
 void *module_allocate_aligned(size_t alignment, size_t size, struct origin origin);
 
-/* free() of a block of the module heap, called from pc. */
+void *module_allocate_slow(size_t size, struct origin origin);
+static inline void *module_allocate(size_t size, struct origin origin)
+{
+	struct thread *thread = &thread_self;
+	void *block;
+
+	if (__builtin_expect(!thread->counters || size > HEAP_SMALL_MAX ||
+			     origin.place == HEAP_PLACE_LOADER, 0))
+		return module_allocate_slow(size, origin);
+	block = heap_allocate(thread, size, origin);
+	if (__builtin_expect(!block, 0))
+		return module_allocate_slow(size, origin);
+	place_allocated(thread, origin.place, size);
+	return block;
+}
+
+/* free() of a block of the module heap, called from pc.  Keeps errno. */
 void module_free(void *block, uintptr_t pc);
 
 /*

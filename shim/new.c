@@ -34,6 +34,15 @@ static void *owned(struct caller caller, size_t alignment, size_t size)
 	return origin.place ? module_allocate_aligned(alignment, size, origin) : NULL;
 }
 
+/*
+ * Whether the next operator is the C++ runtime's, which does no more than call
+ * malloc or free: then we do that, and it is asked only when malloc fails.
+ */
+static bool is_runtime(void *operator)
+{
+	return CODE_CLASS(code_of((uintptr_t)operator)) == CODE_RUNTIME;
+}
+
 static void *next_aligned(size_t alignment, size_t size)
 {
 	return alignment <= 16 ? next.malloc(size) : next.aligned_alloc(alignment, size);
@@ -51,12 +60,14 @@ static void *next_aligned(size_t alignment, size_t size)
 		if (block) \
 			return block; \
 		next_ready(); \
-		if (__builtin_expect(next.name != NULL, 1)) \
-			return next.name arguments; \
+		real = next.name; \
+		if (real && !is_runtime(real)) \
+			return real arguments; \
 		block = next_aligned(alignment, size ? size : 1); \
-		if (block) \
+		if (__builtin_expect(block != NULL, 1)) \
 			return block; \
-		*(void **)&real = runtime_symbol(symbol); \
+		if (!real) \
+			*(void **)&real = runtime_symbol(symbol); \
 		return real ? real arguments : NULL; \
 	}
 
@@ -70,8 +81,10 @@ static void *next_aligned(size_t alignment, size_t size)
 		if (block) \
 			return block; \
 		next_ready(); \
-		return next.name ? next.name arguments \
-				 : next_aligned(alignment, size ? size : 1); \
+		if (next.name && !is_runtime(next.name)) \
+			return next.name arguments; \
+		block = next_aligned(alignment, size ? size : 1); \
+		return block || !next.name ? block : next.name arguments; \
 	}
 
 #define DELETE(name, symbol, parameters, arguments) \
@@ -83,7 +96,7 @@ static void *next_aligned(size_t alignment, size_t size)
 			return; \
 		} \
 		next_ready(); \
-		if (next.name) \
+		if (next.name && !is_runtime(next.name)) \
 			next.name arguments; \
 		else if (!next_bootstrap_owns(block)) \
 			next.free(block); \

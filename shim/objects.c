@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -18,7 +17,7 @@
 #define FRESH_MOST	256u
 
 uint32_t *code_regions[CODE_REGIONS];
-_Atomic uint32_t objects_epoch = 1;
+uint32_t objects_epoch = 1;
 bool objects_active;
 
 static struct object *chunks[CHUNKS];
@@ -107,7 +106,7 @@ static struct object *object_take(void)
 static void object_drop(struct object *object)
 {
 	code_clear(object);
-	atomic_fetch_add(&objects_epoch, 1);
+	__atomic_fetch_add(&objects_epoch, 1, __ATOMIC_SEQ_CST);
 	generation_gone(object->generation);
 	memset(object, 0, sizeof(*object));
 }

@@ -76,7 +76,7 @@ static inline struct object *object_of(uintptr_t address)
 }
 
 /* Raised whenever an object is taken out: what was learnt of code before is void. */
-extern _Atomic uint32_t objects_epoch;
+extern uint32_t objects_epoch;
 
 /* True once the process has called dlopen: before that there is nothing to track. */
 extern bool objects_active;
