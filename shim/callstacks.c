@@ -98,9 +98,9 @@ static bool owner_decide(struct walk *walk, uintptr_t pc, struct object *before)
 	}
 }
 
-static void walk_stack(struct thread *thread, struct walk *walk, struct caller caller)
+static void walk_stack(struct thread *thread, struct walk *walk, const struct caller *caller)
 {
-	struct unwind_frame frame = { .pc = caller.pc, .sp = caller.sp, .bp = caller.bp };
+	struct unwind_frame frame = { .pc = caller->pc, .sp = caller->sp, .bp = caller->bp };
 	unsigned int wanted = settings.frames ? settings.frames : 1;
 	bool decided = false;
 	enum unwind_step step;
@@ -128,7 +128,7 @@ static void walk_stack(struct thread *thread, struct walk *walk, struct caller c
 	}
 }
 
-struct origin callstacks_find(struct thread *thread, struct caller caller,
+struct origin callstacks_find(struct thread *thread, const struct caller *caller,
 			      struct remembered *entry, uint64_t key)
 {
 	struct walk walk = { .memorable = true };
@@ -137,9 +137,9 @@ struct origin callstacks_find(struct thread *thread, struct caller caller,
 
 	thread->inside++;
 
-	walk.seen.pc = caller.pc;
-	walk.seen.sp = caller.sp;
-	walk.seen.bp = caller.bp;
+	walk.seen.pc = caller->pc;
+	walk.seen.sp = caller->sp;
+	walk.seen.bp = caller->bp;
 	walk_stack(thread, &walk, caller);
 	if (walk.owner && walk.owner->generation) {
 		walk.seen.origin.place = place_find(walk.owner, walk.pcs, walk.count,
@@ -147,7 +147,7 @@ struct origin callstacks_find(struct thread *thread, struct caller caller,
 		walk.seen.origin.generation = walk.owner->generation;
 	}
 	walk.seen.epoch = epoch;
-	if (callstacks_pc_enough(code_of(caller.pc - 1)))
+	if (callstacks_pc_enough(code_of(caller->pc - 1)))
 		walk.seen.sp = 0;
 	walk.seen.key = key;
 	if (entry && walk.memorable)

@@ -29,10 +29,12 @@ struct caller {
  * For use in the interposed function itself, which then keeps a frame pointer:
  * | ... | saved rbp | return address | caller's stack
  */
-#define CALLER_HERE() ((struct caller){ \
-	(uintptr_t)__builtin_return_address(0), \
-	(uintptr_t)__builtin_frame_address(0) + 16, \
-	*(uintptr_t *)__builtin_frame_address(0) })
+#define CALLER_FRAME() ((const uintptr_t *)__builtin_frame_address(0))
+
+static inline struct caller caller_of(const uintptr_t *frame)
+{
+	return (struct caller){ frame[1], (uintptr_t)(frame + 2), frame[0] };
+}
 
 #define RULES		1024u	/* remembered, direct-mapped */
 #define STACKS_SHIFT	9
@@ -65,7 +67,7 @@ struct callstacks {
 size_t callstacks_size(void);
 
 /* Unwinds afresh, and remembers it in entry, under key, unless entry is NULL.  Keeps errno. */
-struct origin callstacks_find(struct thread *thread, struct caller caller,
+struct origin callstacks_find(struct thread *thread, const struct caller *caller,
 			      struct remembered *entry, uint64_t key);
 
 /* With one frame wanted, and that a module's, the place follows from pc alone. */
@@ -91,35 +93,35 @@ static inline uint64_t callstacks_mix(uint64_t key)
  * that word leads on to the next.  All its words before are the same, so the
  * word that differs is a return address (or saved rbp) in both.
  */
-static inline struct origin callstacks_origin(struct thread *thread, struct caller caller,
+static inline struct origin callstacks_origin(struct thread *thread, const struct caller *caller,
 					      uint32_t code)
 {
-	uintptr_t sp = callstacks_pc_enough(code) ? 0 : caller.sp;
+	uintptr_t sp = callstacks_pc_enough(code) ? 0 : caller->sp;
 	uint32_t epoch = __atomic_load_n(&objects_epoch, __ATOMIC_RELAXED);
 	struct remembered *entry = NULL;
-	uint64_t key = callstacks_mix(caller.pc ^ sp << 20);
+	uint64_t key = callstacks_mix(caller->pc ^ sp << 20);
 
 	for (unsigned int step = 0; thread->stacks && step < STEPS_MOST; step++) {
 		unsigned int i;
 
 		entry = &thread->stacks->stack[key >> (64 - STACKS_SHIFT)];
-		if (__builtin_expect(entry->key != key || entry->pc != caller.pc ||
+		if (__builtin_expect(entry->key != key || entry->pc != caller->pc ||
 				     entry->sp != sp || entry->epoch != epoch, 0))
 			break;
-		if (entry->uses_bp && entry->bp != caller.bp) {
-			key = callstacks_mix(key ^ caller.bp);
+		if (entry->uses_bp && entry->bp != caller->bp) {
+			key = callstacks_mix(key ^ caller->bp);
 			continue;
 		}
 		/* never read what may not be readable any more */
-		if (entry->slot_count && (caller.sp < thread->stack_low ||
-					  caller.sp + entry->reach >= thread->stack_high))
+		if (entry->slot_count && (caller->sp < thread->stack_low ||
+					  caller->sp + entry->reach >= thread->stack_high))
 			break;
 		for (i = 0; i < entry->slot_count; i++)
-			if (*(const uintptr_t *)(caller.sp + entry->offset[i]) != entry->value[i])
+			if (*(const uintptr_t *)(caller->sp + entry->offset[i]) != entry->value[i])
 				break;
 		if (__builtin_expect(i == entry->slot_count, 1))
 			return entry->origin;
-		key = callstacks_mix(key ^ i ^ *(const uintptr_t *)(caller.sp + entry->offset[i]));
+		key = callstacks_mix(key ^ i ^ *(const uintptr_t *)(caller->sp + entry->offset[i]));
 	}
 	return callstacks_find(thread, caller, entry, key);
 }

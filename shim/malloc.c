@@ -40,90 +40,107 @@ static void *bootstrap(size_t size, size_t alignment)
 	return block ? block : out_of_memory();
 }
 
-RELIB_EXPORT void *malloc(size_t size)
+/*
+ * What is not plainly the host's stands in functions of its own, so that the
+ * host's way through needs no registers saved.
+ */
+#define ASIDE __attribute__((noinline))
+
+ASIDE static void *malloc_aside(size_t size, uint32_t code, const uintptr_t *frame)
 {
-	struct caller caller = CALLER_HERE();
-	struct origin origin;
-	uint32_t code;
+	struct caller caller = caller_of(frame);
+	struct origin origin = module_origin(&caller, code);
 	void *block;
 
-	if (__builtin_expect(module_may_own(caller.pc, &code), 0)) {
-		origin = module_origin(caller, code);
-		if (origin.place) {
-			block = module_allocate(size, origin);
-			if (block || !thread_self.refused)
-				return block;
-		}
+	if (origin.place) {
+		block = module_allocate(size, origin);
+		if (block || !thread_self.refused)
+			return block;
 	}
-	if (!next_ready())
-		return bootstrap(size, 16);
-	return next.malloc(size);
+	return next_ready() ? next.malloc(size) : bootstrap(size, 16);
+}
+
+RELIB_EXPORT void *malloc(size_t size)
+{
+	const uintptr_t *frame = CALLER_FRAME();
+	uint32_t code;
+
+	if (__builtin_expect(module_may_own(frame[1], &code), 0))
+		return malloc_aside(size, code, frame);
+	return next_ready() ? next.malloc(size) : bootstrap(size, 16);
 }
 
 void *interposed_malloc(size_t size) __attribute__((alias("malloc")));
 
-RELIB_EXPORT void *calloc(size_t nmemb, size_t size)
+ASIDE static void *calloc_aside(size_t nmemb, size_t size, uint32_t code, const uintptr_t *frame)
 {
-	struct caller caller = CALLER_HERE();
+	struct caller caller = caller_of(frame);
 	struct origin origin;
-	uint32_t code;
 	size_t bytes;
 	void *block;
 
-	if (__builtin_expect(module_may_own(caller.pc, &code), 0)) {
-		if (__builtin_mul_overflow(nmemb, size, &bytes))
-			return out_of_memory();
-		origin = module_origin(caller, code);
-		if (CODE_CLASS(code) == CODE_LOADER)
-			loader_allocated(nmemb, size);
-		if (origin.place) {
-			block = module_allocate_zeroed(bytes, origin);
-			if (block || !thread_self.refused)
-				return block;
-		}
+	if (__builtin_mul_overflow(nmemb, size, &bytes))
+		return out_of_memory();
+	origin = module_origin(&caller, code);
+	if (CODE_CLASS(code) == CODE_LOADER)
+		loader_allocated(nmemb, size);
+	if (origin.place) {
+		block = module_allocate_zeroed(bytes, origin);
+		if (block || !thread_self.refused)
+			return block;
 	}
-	if (!next_ready())
-		return __builtin_mul_overflow(nmemb, size, &bytes) ? out_of_memory()
-								     : bootstrap(bytes, 16);
-	return next.calloc(nmemb, size);
+	return next_ready() ? next.calloc(nmemb, size) : bootstrap(bytes, 16);
 }
 
-/* True when the call is the host's with the host's block: the next allocator's. */
-static inline bool is_foreign(void *block, struct caller caller, struct origin *origin)
+RELIB_EXPORT void *calloc(size_t nmemb, size_t size)
 {
+	const uintptr_t *frame = CALLER_FRAME();
+	uint32_t code;
+	size_t bytes;
+
+	if (__builtin_expect(module_may_own(frame[1], &code), 0))
+		return calloc_aside(nmemb, size, code, frame);
+	if (next_ready())
+		return next.calloc(nmemb, size);
+	return __builtin_mul_overflow(nmemb, size, &bytes) ? out_of_memory() : bootstrap(bytes, 16);
+}
+
+ASIDE static void *realloc_aside(void *block, size_t size, const uintptr_t *frame)
+{
+	struct caller caller = caller_of(frame);
+	struct origin origin = { 0 };
 	uint32_t code;
 
-	*origin = (struct origin){ 0 };
-	if (__builtin_expect(module_may_own(caller.pc, &code), 0))
-		*origin = module_origin(caller, code);
-	return !origin->place && !heap_owns(block) && !next_bootstrap_owns(block);
-}
-
-RELIB_EXPORT void *realloc(void *block, size_t size)
-{
-	struct caller caller = CALLER_HERE();
-	struct origin origin;
-
-	if (!next_ready())
-		return block ? NULL : bootstrap(size, 16);
-	if (__builtin_expect(is_foreign(block, caller, &origin), 1))
+	if (module_may_own(caller.pc, &code))
+		origin = module_origin(&caller, code);
+	if (!origin.place && !heap_owns(block) && !next_bootstrap_owns(block))
 		return next.realloc(block, size);
 	return module_reallocate(block, size, origin, caller.pc);
 }
 
+RELIB_EXPORT void *realloc(void *block, size_t size)
+{
+	const uintptr_t *frame = CALLER_FRAME();
+	uint32_t code;
+
+	if (!next_ready())
+		return block ? NULL : bootstrap(size, 16);
+	if (__builtin_expect(module_may_own(frame[1], &code) || heap_owns(block) ||
+			     next_bootstrap_owns(block), 0))
+		return realloc_aside(block, size, frame);
+	return next.realloc(block, size);
+}
+
 RELIB_EXPORT void *reallocarray(void *block, size_t nmemb, size_t size)
 {
-	struct caller caller = CALLER_HERE();
-	struct origin origin;
+	const uintptr_t *frame = CALLER_FRAME();
 	size_t bytes;
 
 	if (__builtin_mul_overflow(nmemb, size, &bytes))
 		return out_of_memory();
 	if (!next_ready())
 		return block ? NULL : bootstrap(bytes, 16);
-	if (__builtin_expect(is_foreign(block, caller, &origin), 1))
-		return next.realloc(block, bytes);
-	return module_reallocate(block, bytes, origin, caller.pc);
+	return realloc_aside(block, bytes, frame);
 }
 
 RELIB_EXPORT void free(void *block)
@@ -170,15 +187,16 @@ static bool is_power_of_two(size_t number)
  * True when the caller owns what it allocates: then *block is it, or NULL with
  * ENOMEM.  False: the next allocator's turn.
  */
-static inline bool aligned_here(struct caller caller, size_t alignment, size_t size, void **block)
+static inline bool aligned_here(const uintptr_t *frame, size_t alignment, size_t size, void **block)
 {
+	struct caller caller = caller_of(frame);
 	struct origin origin;
 	uint32_t code;
 
 	*block = NULL;
 	if (__builtin_expect(!module_may_own(caller.pc, &code), 1))
 		return false;
-	origin = module_origin(caller, code);
+	origin = module_origin(&caller, code);
 	if (!origin.place || !is_power_of_two(alignment))
 		return false;
 	*block = module_allocate_aligned(alignment, size, origin);
@@ -187,13 +205,13 @@ static inline bool aligned_here(struct caller caller, size_t alignment, size_t s
 
 RELIB_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 {
-	struct caller caller = CALLER_HERE();
+	const uintptr_t *frame = CALLER_FRAME();
 	int saved = errno;
 	void *made;
 
 	if (!is_power_of_two(alignment) || alignment % sizeof(void *))
 		return EINVAL;
-	if (!aligned_here(caller, alignment, size, &made)) {
+	if (!aligned_here(frame, alignment, size, &made)) {
 		if (next_ready())
 			return next.posix_memalign(block, alignment, size);
 		made = next_bootstrap(size, alignment);
@@ -206,20 +224,20 @@ RELIB_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 
 RELIB_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
-	struct caller caller = CALLER_HERE();
+	const uintptr_t *frame = CALLER_FRAME();
 	void *block;
 
-	if (aligned_here(caller, alignment, size, &block))
+	if (aligned_here(frame, alignment, size, &block))
 		return block;
 	return next_ready() ? next.aligned_alloc(alignment, size) : bootstrap(size, alignment);
 }
 
 RELIB_EXPORT void *memalign(size_t alignment, size_t size)
 {
-	struct caller caller = CALLER_HERE();
+	const uintptr_t *frame = CALLER_FRAME();
 	void *block;
 
-	if (aligned_here(caller, alignment, size, &block))
+	if (aligned_here(frame, alignment, size, &block))
 		return block;
 	if (!next_ready())
 		return bootstrap(size, alignment);
@@ -228,10 +246,10 @@ RELIB_EXPORT void *memalign(size_t alignment, size_t size)
 
 RELIB_EXPORT void *valloc(size_t size)
 {
-	struct caller caller = CALLER_HERE();
+	const uintptr_t *frame = CALLER_FRAME();
 	void *block;
 
-	if (aligned_here(caller, PAGE, size, &block))
+	if (aligned_here(frame, PAGE, size, &block))
 		return block;
 	if (!next_ready())
 		return bootstrap(size, PAGE);
@@ -240,14 +258,14 @@ RELIB_EXPORT void *valloc(size_t size)
 
 RELIB_EXPORT void *pvalloc(size_t size)
 {
-	struct caller caller = CALLER_HERE();
+	const uintptr_t *frame = CALLER_FRAME();
 	size_t whole;
 	void *block;
 
 	if (__builtin_add_overflow(size, PAGE - 1, &whole))
 		return out_of_memory();
 	whole &= ~(PAGE - 1);
-	if (aligned_here(caller, PAGE, whole ? whole : PAGE, &block))
+	if (aligned_here(frame, PAGE, whole ? whole : PAGE, &block))
 		return block;
 	if (!next_ready())
 		return bootstrap(whole, PAGE);

@@ -12,7 +12,7 @@
 static const struct origin nobody;
 static const struct origin loader_origin = { HEAP_PLACE_LOADER, HEAP_GENERATION_NONE };
 
-struct origin module_origin_slow(struct caller caller)
+struct origin module_origin_slow(const struct caller *caller)
 {
 	struct thread *thread = &thread_self;
 	uint32_t code;
@@ -20,8 +20,8 @@ struct origin module_origin_slow(struct caller caller)
 	if (thread->inside)
 		return nobody;
 	if (thread->loading)
-		loader_look(caller.pc, caller.sp, caller.bp);
-	code = code_of(caller.pc - 1);
+		loader_look(caller->pc, caller->sp, caller->bp);
+	code = code_of(caller->pc - 1);
 	switch (CODE_CLASS(code)) {
 	case CODE_LOADER:
 		return loader_origin;

@@ -31,10 +31,10 @@ static inline bool module_may_own(uintptr_t pc, uint32_t *code)
 void *interposed_malloc(size_t size) __attribute__((visibility("hidden")));
 
 /* The ways of module_origin that are not taken often. */
-struct origin module_origin_slow(struct caller caller);
+struct origin module_origin_slow(const struct caller *caller);
 
 /* place 0: the host's.  Keeps errno. */
-static inline struct origin module_origin(struct caller caller, uint32_t code)
+static inline struct origin module_origin(const struct caller *caller, uint32_t code)
 {
 	struct thread *thread = &thread_self;
 

@@ -23,15 +23,25 @@ static void *runtime_symbol(const char *symbol)
 	return handle ? dlsym(handle, symbol) : NULL;
 }
 
-static void *owned(struct caller caller, size_t alignment, size_t size)
+__attribute__((noinline)) static void *owned_aside(size_t alignment, size_t size, uint32_t code,
+						   const uintptr_t *frame)
 {
-	struct origin origin;
+	struct caller caller = caller_of(frame);
+	struct origin origin = module_origin(&caller, code);
+
+	if (!origin.place)
+		return NULL;
+	return alignment <= 16 ? module_allocate(size, origin)
+				: module_allocate_aligned(alignment, size, origin);
+}
+
+static inline void *owned(const uintptr_t *frame, size_t alignment, size_t size)
+{
 	uint32_t code;
 
-	if (__builtin_expect(!module_may_own(caller.pc, &code), 1))
+	if (__builtin_expect(!module_may_own(frame[1], &code), 1))
 		return NULL;
-	origin = module_origin(caller, code);
-	return origin.place ? module_allocate_aligned(alignment, size, origin) : NULL;
+	return owned_aside(alignment, size, code, frame);
 }
 
 /*
@@ -53,8 +63,7 @@ static void *next_aligned(size_t alignment, size_t size)
 	void *operator_##name parameters __asm__(symbol); \
 	RELIB_EXPORT void *operator_##name parameters \
 	{ \
-		struct caller caller = CALLER_HERE(); \
-		void *block = owned(caller, alignment, size); \
+		void *block = owned(CALLER_FRAME(), alignment, size); \
 		void *(*real) parameters; \
 		\
 		if (block) \
@@ -75,8 +84,7 @@ static void *next_aligned(size_t alignment, size_t size)
 	void *operator_##name parameters __asm__(symbol); \
 	RELIB_EXPORT void *operator_##name parameters \
 	{ \
-		struct caller caller = CALLER_HERE(); \
-		void *block = owned(caller, alignment, size); \
+		void *block = owned(CALLER_FRAME(), alignment, size); \
 		\
 		if (block) \
 			return block; \
