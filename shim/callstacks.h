@@ -28,12 +28,16 @@ struct caller {
 /*
  * For use in the interposed function itself, which then keeps a frame pointer:
  * | ... | saved rbp | return address | caller's stack
+ *
+ * The saved rbp is given along as a value: when the function ends in a jump to
+ * another, its place on the stack is no longer its own.
  */
-#define CALLER_FRAME() ((const uintptr_t *)__builtin_frame_address(0))
+#define CALLER_FRAME()	((const uintptr_t *)__builtin_frame_address(0))
+#define CALLER_BP(frame) ((frame)[0])
 
-static inline struct caller caller_of(const uintptr_t *frame)
+static inline struct caller caller_of(const uintptr_t *frame, uintptr_t bp)
 {
-	return (struct caller){ frame[1], (uintptr_t)(frame + 2), frame[0] };
+	return (struct caller){ frame[1], (uintptr_t)(frame + 2), bp };
 }
 
 #define RULES		1024u	/* remembered, direct-mapped */

@@ -46,9 +46,10 @@ static void *bootstrap(size_t size, size_t alignment)
  */
 #define ASIDE __attribute__((noinline))
 
-ASIDE static void *malloc_aside(size_t size, uint32_t code, const uintptr_t *frame)
+ASIDE static void *malloc_aside(size_t size, uint32_t code, const uintptr_t *frame,
+				uintptr_t bp)
 {
-	struct caller caller = caller_of(frame);
+	struct caller caller = caller_of(frame, bp);
 	struct origin origin = module_origin(&caller, code);
 	void *block;
 
@@ -66,15 +67,16 @@ RELIB_EXPORT void *malloc(size_t size)
 	uint32_t code;
 
 	if (__builtin_expect(module_may_own(frame[1], &code), 0))
-		return malloc_aside(size, code, frame);
+		return malloc_aside(size, code, frame, CALLER_BP(frame));
 	return next_ready() ? next.malloc(size) : bootstrap(size, 16);
 }
 
 void *interposed_malloc(size_t size) __attribute__((alias("malloc")));
 
-ASIDE static void *calloc_aside(size_t nmemb, size_t size, uint32_t code, const uintptr_t *frame)
+ASIDE static void *calloc_aside(size_t nmemb, size_t size, uint32_t code, const uintptr_t *frame,
+				uintptr_t bp)
 {
-	struct caller caller = caller_of(frame);
+	struct caller caller = caller_of(frame, bp);
 	struct origin origin;
 	size_t bytes;
 	void *block;
@@ -99,15 +101,16 @@ RELIB_EXPORT void *calloc(size_t nmemb, size_t size)
 	size_t bytes;
 
 	if (__builtin_expect(module_may_own(frame[1], &code), 0))
-		return calloc_aside(nmemb, size, code, frame);
+		return calloc_aside(nmemb, size, code, frame, CALLER_BP(frame));
 	if (next_ready())
 		return next.calloc(nmemb, size);
 	return __builtin_mul_overflow(nmemb, size, &bytes) ? out_of_memory() : bootstrap(bytes, 16);
 }
 
-ASIDE static void *realloc_aside(void *block, size_t size, const uintptr_t *frame)
+ASIDE static void *realloc_aside(void *block, size_t size, const uintptr_t *frame,
+				uintptr_t bp)
 {
-	struct caller caller = caller_of(frame);
+	struct caller caller = caller_of(frame, bp);
 	struct origin origin = { 0 };
 	uint32_t code;
 
@@ -127,7 +130,7 @@ RELIB_EXPORT void *realloc(void *block, size_t size)
 		return block ? NULL : bootstrap(size, 16);
 	if (__builtin_expect(module_may_own(frame[1], &code) || heap_owns(block) ||
 			     next_bootstrap_owns(block), 0))
-		return realloc_aside(block, size, frame);
+		return realloc_aside(block, size, frame, CALLER_BP(frame));
 	return next.realloc(block, size);
 }
 
@@ -140,7 +143,7 @@ RELIB_EXPORT void *reallocarray(void *block, size_t nmemb, size_t size)
 		return out_of_memory();
 	if (!next_ready())
 		return block ? NULL : bootstrap(bytes, 16);
-	return realloc_aside(block, bytes, frame);
+	return realloc_aside(block, bytes, frame, CALLER_BP(frame));
 }
 
 RELIB_EXPORT void free(void *block)
@@ -189,7 +192,7 @@ static bool is_power_of_two(size_t number)
  */
 static inline bool aligned_here(const uintptr_t *frame, size_t alignment, size_t size, void **block)
 {
-	struct caller caller = caller_of(frame);
+	struct caller caller = caller_of(frame, CALLER_BP(frame));
 	struct origin origin;
 	uint32_t code;
 

@@ -24,9 +24,9 @@ static void *runtime_symbol(const char *symbol)
 }
 
 __attribute__((noinline)) static void *owned_aside(size_t alignment, size_t size, uint32_t code,
-						   const uintptr_t *frame)
+						   const uintptr_t *frame, uintptr_t bp)
 {
-	struct caller caller = caller_of(frame);
+	struct caller caller = caller_of(frame, bp);
 	struct origin origin = module_origin(&caller, code);
 
 	if (!origin.place)
@@ -41,7 +41,7 @@ static inline void *owned(const uintptr_t *frame, size_t alignment, size_t size)
 
 	if (__builtin_expect(!module_may_own(frame[1], &code), 1))
 		return NULL;
-	return owned_aside(alignment, size, code, frame);
+	return owned_aside(alignment, size, code, frame, CALLER_BP(frame));
 }
 
 /*
