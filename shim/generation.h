@@ -16,6 +16,7 @@ enum generation_state {
 	GENERATION_FREE,
 	GENERATION_ALIVE,
 	GENERATION_GONE,	/* unmapped, not looked through yet */
+	GENERATION_LOOKED_AT,	/* the look that is under way is for it, among others */
 	GENERATION_DEAD,	/* looked through; kept blocks may be left */
 };
 

@@ -58,7 +58,7 @@ static bool is_candidate(const struct meta *meta)
 	if (!(place & META_PLACE) || (place & (META_QUARANTINED | META_REPORTED)) ||
 	    meta->generation == HEAP_GENERATION_NONE)
 		return false;
-	return generation_at(meta->generation)->state >= GENERATION_GONE;
+	return generation_at(meta->generation)->state >= GENERATION_LOOKED_AT;
 }
 
 /* A block that lives on: its content refers to others. */
@@ -172,7 +172,7 @@ static void each_gone(void (*visit)(const struct generation *, const struct worl
 	for (uint32_t slot = 1; slot < generation_limit(); slot++) {
 		const struct generation *generation = generation_at((uint16_t)slot);
 
-		if (generation->state == GENERATION_GONE && generation->tls_module &&
+		if (generation->state == GENERATION_LOOKED_AT && generation->tls_module &&
 		    !work.tls_taken[generation->tls_module % (TLS_MODULES / 64)])
 			visit(generation, world);
 	}

@@ -3,7 +3,7 @@
  * The look itself, with the world stopped: which blocks of dead generations
  * are still referred to, and from where.
  *
- * Candidates are all live blocks of generations that are gone or dead.  Roots
+ * Candidates are all live blocks of generations that are looked at or dead.  Roots
  * are all memory outside the module heap, and the blocks of living owners;
  * from there references are followed through candidates.  What the C library
  * itself refers to (stdout's buffer, the environment) is looked at last, so

@@ -272,6 +272,20 @@ static void visit_gone(struct generation *generation, uint16_t slot, void *data)
 	__atomic_store_n(&record->state, SESSION_UNLOADED, __ATOMIC_RELEASE);
 }
 
+/*
+ * A module that another thread unloads while we look is not among those: it
+ * has a look of its own, when that thread's dlclose returns.
+ */
+static void visit_begin(struct generation *generation, uint16_t slot, void *data)
+{
+	generation->state = GENERATION_LOOKED_AT;
+}
+
+static void visit_back(struct generation *generation, uint16_t slot, void *data)
+{
+	generation->state = GENERATION_GONE;
+}
+
 static void visit_looked(struct generation *generation, uint16_t slot, void *data)
 {
 	generation_looked(slot);
@@ -364,16 +378,19 @@ void unload_look(const struct world_caller *caller)
 	thread_self.inside++;
 	if (session && generation_gone_count()) {
 		session_settle();
+		each_generation(GENERATION_GONE, visit_begin, NULL);
 		from = session_clock();
 		look.era = (uint16_t)era_now;
 		look_run(&look, caller, &world);
 		outcome.took_ns = session_clock() - from;
 		if (look.done)
 			outcome_record(&outcome);
-		each_generation(GENERATION_GONE, visit_gone, &outcome);
+		each_generation(GENERATION_LOOKED_AT, visit_gone, &outcome);
 		/* after a failure they wait for the next look */
-		if (look.done || settings.leaks == SESSION_LEAKS_OFF)
-			each_generation(GENERATION_GONE, visit_looked, NULL);
+		each_generation(GENERATION_LOOKED_AT,
+				look.done || settings.leaks == SESSION_LEAKS_OFF ? visit_looked
+										 : visit_back,
+				NULL);
 		if (look.done) {
 			each_generation(GENERATION_DEAD, visit_unused, NULL);
 			quarantine_settle(&look);

@@ -24,7 +24,7 @@ report && holds <<-END
 	every leak of the first is counted: total("churn_leak", "allocated", "first.so") == times($RELIB_TEST_LOADS, (1, 100))
 	every leak of the second is counted: total("churn_leak", "allocated", "second.so") == times($RELIB_TEST_LOADS, (1, 100))
 	no leak was freed by anybody but relib: total("churn_leak", "freed") == (0, 0)
-	every leak is freed: total("churn_leak", "reclaimed") == times(2 * $RELIB_TEST_LOADS, (1, 100))
+	every leak is freed, but for a few that the stack of an ended thread still shows: total("churn_leak", "reclaimed")[0] + total("churn_leak", "kept")[0] == 2 * $RELIB_TEST_LOADS and total("churn_leak", "kept")[0] <= 4
 	all that was handed over is counted: add(total("churn_make", "allocated", n)[0:1] + (0,) for n in ("first.so", "second.so"))[0] == 2 * $RELIB_TEST_LOADS
 	all that was handed over was freed by the host: add([total("churn_make", "freed", n) for n in ("first.so", "second.so")]) == add([total("churn_make", "allocated", n) for n in ("first.so", "second.so")])
 	nothing that was handed over was taken for leaked: total("churn_make", "leaked") == (0, 0)
