@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stddef.h>
 
 #include "shim/generation.h"
+#include "shim/loader.h"
 #include "shim/next.h"
 #include "shim/unload.h"
 
-int dlclose(void *handle);
+/* As the entry stub of dlclose fills it. */
+_Static_assert(offsetof(struct world_caller, sp) == 0, "dl-x86_64.S");
+_Static_assert(offsetof(struct world_caller, saved) == 8, "dl-x86_64.S");
+_Static_assert(offsetof(struct world_caller, saved_count) == 72, "dl-x86_64.S");
 
-RELIB_EXPORT int dlclose(void *handle)
+int dlclose_from(void *handle, const struct world_caller *caller)
 {
-	struct world_caller caller;
 	int result, saved;
 
 	if (!next_ready() || !next.dlclose)
 		return -1;
-	world_caller_here(&caller);
 	result = next.dlclose(handle);
 	if (generation_gone_count()) {
 		saved = errno;
-		unload_look(&caller);
+		unload_look(caller);
 		errno = saved;
 	}
 	return result;

@@ -27,6 +27,11 @@ extern void *next_dlopen, *next_dlmopen;
  */
 int loader_before_open(const char *file, int flags, const uintptr_t *slot);
 
+struct world_caller;
+
+/* The body of dlclose: caller is the state of whoever called it. */
+int dlclose_from(void *handle, const struct world_caller *caller);
+
 /* The loader allocated nmemb * size bytes, zeroed, from (pc, sp, bp). */
 void loader_allocated(size_t nmemb, size_t size);
 

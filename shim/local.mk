@@ -9,7 +9,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/callstacks.c \
 	%D%/callstacks.h \
 	%D%/dlclose.c \
-	%D%/dlopen-x86_64.S \
+	%D%/dl-x86_64.S \
 	%D%/fault.c \
 	%D%/fault.h \
 	%D%/generation.c \

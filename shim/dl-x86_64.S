@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * dlopen, dlmopen and dlclose, where a C function would not do.
+ *
  * dlopen and dlmopen.  The real ones look at their return address to find the
  * caller's RUNPATH, $ORIGIN and namespace, so they must be jumped to with the
  * caller's frame as it was: a C function that calls them would be the caller.
@@ -7,6 +9,7 @@
 	.hidden	loader_before_open
 	.hidden	next_dlopen
 	.hidden	next_dlmopen
+	.hidden	dlclose_from
 	.text
 
 /* Saves the three arguments, asks loader_before_open, and restores them. */
@@ -40,5 +43,35 @@
 
 	interposer dlopen, %rdi, %esi, next_dlopen
 	interposer dlmopen, %rsi, %edx, next_dlmopen
+
+/*
+ * dlclose.  What its caller keeps in registers, and the stack above the return
+ * address, are alive; everything below is not, however this library's own
+ * functions lay out their frames.  Only here, before the first of them, can
+ * both be noted exactly.  Fills a struct world_caller (see dlclose.c).
+ */
+	.globl	dlclose
+	.type	dlclose, @function
+dlclose:
+	.cfi_startproc
+	endbr64
+	leaq	8(%rsp), %rax
+	subq	$88, %rsp
+	.cfi_adjust_cfa_offset 88
+	movq	%rax, 0(%rsp)
+	movq	%rbx, 8(%rsp)
+	movq	%rbp, 16(%rsp)
+	movq	%r12, 24(%rsp)
+	movq	%r13, 32(%rsp)
+	movq	%r14, 40(%rsp)
+	movq	%r15, 48(%rsp)
+	movl	$6, 72(%rsp)
+	movq	%rsp, %rsi
+	call	dlclose_from
+	addq	$88, %rsp
+	.cfi_adjust_cfa_offset -88
+	ret
+	.cfi_endproc
+	.size	dlclose, . - dlclose
 
 	.section .note.GNU-stack, "", @progbits
