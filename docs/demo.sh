@@ -3,9 +3,8 @@
 # The main job on the screen, from a built tree: plugins that know nothing of
 # relib, in hosts that know nothing of relib, unloaded, freed and reported.
 set -eu
-cd "$(dirname "$0")/.."
-relib=$PWD/cli/relib
-examples=$PWD/docs/examples
+examples=$(cd "$(dirname "$0")/examples" && pwd)
+relib=$(cd "${top_builddir:-$(dirname "$0")/..}" && pwd)/cli/relib
 work=$(mktemp -d "${TMPDIR:-/tmp}/relib-demo-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 RELIB_DIR=$work/sessions

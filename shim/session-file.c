@@ -219,9 +219,15 @@ uint32_t session_file_grow(void)
 
 	if (extent >= extents_most)
 		return 0;
-	/* a hole in the file could not be read: once it cannot grow, that is its end */
-	if (has_file && !file_grow(extent))
-		return 0;
+	/*
+	 * Once the file cannot grow it stays as it is, for who reads it; the work
+	 * goes on in memory.
+	 */
+	if (has_file && !file_grow(extent)) {
+		header->flags |= SESSION_FULL;
+		session_file_detach();
+		detached = false;
+	}
 	if (!has_file && !extents_map(extent, 1, -1))
 		return 0;
 	__atomic_store_n(&header->extent_count, extent + 1, __ATOMIC_RELEASE);

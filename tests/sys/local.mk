@@ -13,6 +13,7 @@ check_PROGRAMS += %D%/make-session
 
 sys_tests = \
 	%D%/allocators.t \
+	%D%/demo.t \
 	%D%/exec-status.t \
 	%D%/exports.t \
 	%D%/foreign.t \
@@ -27,6 +28,7 @@ sys_tests = \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
 	%D%/limits.t \
+	%D%/no-session.t \
 	%D%/rebuilds.t \
 	%D%/reload-rss.t \
 	%D%/rpath.t \
