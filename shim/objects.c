@@ -251,7 +251,7 @@ static struct object *parent_of(const struct object *object)
 
 static bool is_wanted(const struct object *object)
 {
-	char path[4096];
+	static char path[4096];	/* under the table's lock; a thread's stack may be small */
 
 	if (!*settings.track)
 		return true;
