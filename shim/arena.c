@@ -67,3 +67,19 @@ size_t arena_ranges(uintptr_t (*to)[2], size_t most)
 	}
 	return count;
 }
+
+void arena_fork_prepare(void)
+{
+	lock_take(&arena_lock);
+}
+
+void arena_fork_parent(void)
+{
+	if (lock_is_mine(&arena_lock))
+		lock_give(&arena_lock);
+}
+
+void arena_fork_child(void)
+{
+	arena_lock.owner = 0;
+}

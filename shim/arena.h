@@ -15,4 +15,9 @@ void *arena_take(size_t size);
 /* Up to most mapped ranges of the arena: no place for roots.  Returns their number. */
 size_t arena_ranges(uintptr_t (*ranges)[2], size_t most);
 
+/* Around fork, so that the child finds it in order. */
+void arena_fork_prepare(void);
+void arena_fork_parent(void);
+void arena_fork_child(void);
+
 #endif

@@ -119,6 +119,7 @@ uint16_t generation_begin(struct object *object, uint16_t parent)
 			.object = record.object,
 			.tls_module = object->tls_module,
 			.tls_size = object->tls_size,
+			.tls_least = object->tls_least,
 			.start = object->start,
 			.end = object->end,
 		};

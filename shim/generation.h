@@ -25,7 +25,7 @@ struct generation {
 	bool used;			/* by a block, as of the last look */
 	uint32_t record;		/* in SESSION_GENERATIONS */
 	uint32_t object;		/* in SESSION_OBJECTS */
-	size_t tls_module, tls_size;	/* of the image that went */
+	size_t tls_module, tls_size, tls_least;	/* of the image that went, see struct object */
 	uintptr_t start, end;		/* where it was mapped */
 };
 

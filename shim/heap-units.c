@@ -33,6 +33,7 @@ static struct span *bins[BINS];
 static struct span *spare_spans;
 static void *spare_metas[META_SIZES];	/* by the logarithm of their bytes */
 static size_t dirty_bytes, taken_bytes;
+static size_t purge_floor = PURGE_FLOOR;
 
 bool heap_reserve(void)
 {
@@ -296,17 +297,19 @@ static struct span *unit_neighbour(size_t unit)
 	return span && span->kind == SPAN_FREE ? span : NULL;
 }
 
+/* Pages that the host locked (mlockall) stay as they are: not clean, and not asked for soon. */
 static void purge(void)
 {
 	for (unsigned int bin = 0; bin < BINS; bin++)
 		for (struct span *span = bins[bin]; span; span = span->next) {
-			if (!span->dirty)
+			size_t size = (size_t)span->units << HEAP_UNIT_SHIFT;
+
+			if (!span->dirty || sys_advise((void *)span->start, size, MADV_DONTNEED))
 				continue;
-			sys_advise((void *)span->start, (size_t)span->units << HEAP_UNIT_SHIFT,
-				   MADV_DONTNEED);
 			span->dirty = false;
+			dirty_bytes -= size;
 		}
-	dirty_bytes = 0;
+	purge_floor = PURGE_FLOOR + 2 * dirty_bytes;
 }
 
 void heap_units_give(struct span *span)
@@ -331,7 +334,7 @@ void heap_units_give(struct span *span)
 	}
 	span->dirty = true;
 	bin_put(span);
-	if (dirty_bytes > PURGE_FLOOR + taken_bytes / 8)
+	if (dirty_bytes > purge_floor + taken_bytes / 8)
 		purge();
 }
 

@@ -56,7 +56,7 @@ static void *large_allocate(size_t size, size_t alignment, struct origin origin,
 	size_t units = (size + HEAP_UNIT - 1) >> HEAP_UNIT_SHIFT;
 	struct span *span;
 
-	if (heap.size && size > heap.size)
+	if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX)
 		return NULL;
 	if (!lock_take(&heap_units_lock)) {
 		thread_self.refused = true;

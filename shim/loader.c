@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "shim/loader.h"
@@ -92,20 +90,38 @@ bool loader_is_in_open(uintptr_t pc, uintptr_t sp, uintptr_t bp)
 	return search.found;
 }
 
+/* "/proc/self/fd/" and the number of a descriptor. */
+static void link_name(char *text, unsigned int fd)
+{
+	char digits[12], *at = text + sizeof("/proc/self/fd/") - 1;
+	unsigned int n = 0;
+
+	memcpy(text, "/proc/self/fd/", sizeof("/proc/self/fd/"));
+	do {
+		digits[n++] = (char)('0' + fd % 10);
+	} while (fd /= 10);
+	while (n)
+		*at++ = digits[--n];
+	*at = 0;
+}
+
+/* By the kernel, not by realpath(), which takes more than some threads' whole stack. */
 void loader_real_path(const char *name, char *path, size_t size)
 {
-	char real[PATH_MAX];
-	long length;
+	char link[32] = "/proc/self/exe";
+	int fd = *name ? (int)sys_open(name, O_PATH, 0) : -1;
+	size_t given = strlen(name);
+	long length = -1;
 
-	*path = 0;
-	if (!*name) {
-		length = sys_call(SYS_readlink, "/proc/self/exe", path, size - 1);
-		path[length > 0 ? length : 0] = 0;
-		return;
+	if (fd >= 0)
+		link_name(link, (unsigned int)fd);
+	if (fd >= 0 || !*name)
+		length = sys_call(SYS_readlink, link, path, size - 1);
+	if (fd >= 0)
+		sys_close(fd);
+	if (length <= 0 || *path != '/') {
+		length = given < size ? (long)given : 0;
+		memcpy(path, name, (size_t)length);
 	}
-	if (realpath(name, real))
-		name = real;
-	length = (long)strlen(name);
-	if ((size_t)length < size)
-		memcpy(path, name, (size_t)length + 1);
+	path[length] = 0;
 }

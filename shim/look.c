@@ -128,6 +128,22 @@ static void *scratch(size_t size)
 	return memory;
 }
 
+/*
+ * Where the block ends.  A thread that has not asked the loader since may still
+ * have that of an earlier module of the same number, which was smaller; behind
+ * it lies what others have there.
+ */
+static uintptr_t tls_end(const struct generation *gone, uintptr_t block)
+{
+	struct span *span = heap_owns((const void *)block) ? heap_span(block) : NULL;
+	uintptr_t end = block + gone->tls_size, last;
+
+	if (!span || span->kind == SPAN_FREE)
+		return block + gone->tls_least;
+	last = span_block(span, span_index(span, block)) + span_block_size(span);
+	return end < last ? end : last;
+}
+
 /* Thread-local blocks of a module that went: glibc's dtv holds them still. */
 static void tls_exclude(const struct generation *gone, uintptr_t thread_pointer)
 {
@@ -140,7 +156,7 @@ static void tls_exclude(const struct generation *gone, uintptr_t thread_pointer)
 	block = dtv[2 * gone->tls_module];
 	if (block && block != UINTPTR_MAX && work.tls_count < work.tls_size)
 		work.tls[work.tls_count++] =
-			(struct scan_range){ block, block + gone->tls_size };
+			(struct scan_range){ block, tls_end(gone, block) };
 }
 
 /* Sorts by start and joins what overlaps.  Returns how many are left. */

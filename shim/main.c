@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "shim/arena.h"
 #include "shim/generation.h"
 #include "shim/heap.h"
 #include "shim/loader.h"
@@ -30,11 +31,13 @@ static void fork_prepare(void)
 	unload_fork_prepare();
 	heap_fork_prepare();
 	session_fork_prepare();
+	arena_fork_prepare();
 	errno = saved;
 }
 
 static void fork_parent(void)
 {
+	arena_fork_parent();
 	session_fork_parent();
 	heap_fork_parent();
 	unload_fork_parent();
@@ -45,6 +48,7 @@ static void fork_child(void)
 	int saved = errno;
 
 	lock_self_forked();
+	arena_fork_child();
 	heap_fork_child();
 	objects_fork_child();
 	object_record_fork_child();

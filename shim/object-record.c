@@ -89,8 +89,8 @@ static uint32_t record_make(const struct object *object, const char *path,
 
 static uint32_t record_find(const struct object *object, bool tracked)
 {
+	static char path[4096];	/* under the lock; a thread's stack may be small */
 	struct session_object record = { .base = object->bias };
-	char path[4096];
 	struct known *known;
 
 	loader_real_path(object->name, path, sizeof(path));

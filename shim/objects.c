@@ -15,6 +15,7 @@
 #define CHUNK_SHIFT	8
 #define CHUNKS		256u	/* 65,536 objects: the kernel allows about as many mappings */
 #define FRESH_MOST	256u
+#define TLS_NUMBERS	1024u	/* told apart */
 
 uint32_t *code_regions[CODE_REGIONS];
 uint32_t objects_epoch = 1;
@@ -250,13 +251,24 @@ static struct object *parent_of(const struct object *object)
 
 static bool is_wanted(const struct object *object)
 {
-	char path[4096];
+	static char path[4096];	/* under the table's lock; a thread's stack may be small */
 
 	if (!*settings.track)
 		return true;
 	loader_real_path(object->name, path, sizeof(path));
 	return settings_list_matches(settings.track, path) ||
 	       settings_list_matches(settings.track, object->name);
+}
+
+/* The loader gives the number of a module that went to the next that comes. */
+static size_t tls_least(const struct object *object)
+{
+	static size_t least[TLS_NUMBERS];
+	size_t *of = &least[object->tls_module % TLS_NUMBERS];
+
+	if (!*of || object->tls_size < *of)
+		*of = object->tls_size;
+	return *of;
 }
 
 /* Decides what a fresh object is, and makes its code known. */
@@ -266,6 +278,7 @@ static void object_register(struct object *object, bool loading, bool explicit)
 	bool tracked;
 
 	object->class = class_of(object);
+	object->tls_least = object->tls_module ? tls_least(object) : 0;
 	tracked = loading && (object->class == CODE_HOST || object->class == CODE_RUNTIME) &&
 		  (parent ? parent->generation != 0 : explicit && is_wanted(object));
 	if (tracked)

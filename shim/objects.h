@@ -39,6 +39,7 @@ struct object {
 	const char *name;		/* as the loader knows it; valid while mapped */
 	size_t tls_module;		/* 0: no thread-locals */
 	size_t tls_size;		/* of each thread's block, bytes */
+	size_t tls_least;		/* the smallest of all that had its number so far */
 	uint32_t slot;
 	uint32_t record;		/* in SESSION_OBJECTS; 0: none made yet */
 	uint32_t seen;			/* number of the last look that found it */

@@ -178,6 +178,10 @@ static bool begins_with(const char *text, const char *with)
 }
 
 /*
+ * Anonymous memory is read even where it cannot be written now: collectors and
+ * hosts that seal their data take the right away after they wrote.  Of files
+ * such mappings are code and constants.
+ *
  * Devices may do anything when they are read.  Rings of io_uring hold addresses
  * of the program; other anonymous inodes belong to drivers.
  */
@@ -185,10 +189,11 @@ static bool scan_is_root(const struct mapping *mapping)
 {
 	const char *name = mapping->name;
 
-	if (!mapping->read || !mapping->write)
+	if (!mapping->read || (!mapping->write && mapping->file))
 		return false;
 	if (begins_with(name, "/dev/"))
-		return begins_with(name, "/dev/shm/") || begins_with(name, "/dev/zero");
+		return begins_with(name, "/dev/shm/") || begins_with(name, "/dev/zero") ||
+		       begins_with(name, "/dev/hugepages");
 	if (begins_with(name, "anon_inode:"))
 		return begins_with(name, "anon_inode:[io_uring]");
 	return !begins_with(name, "/dmabuf:") && !begins_with(name, "[vvar") &&

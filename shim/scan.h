@@ -46,8 +46,8 @@ struct scan {
 };
 
 /*
- * Reads every readable and writable mapping of the process (from
- * /proc/self/maps of the stopped process), the live part of each thread's
+ * Reads every readable mapping of the process that is writable or anonymous
+ * (from /proc/self/maps of the stopped process), the live part of each thread's
  * stack and all registers.  Called from within world_stop's look: takes no
  * lock, allocates nothing on the heap, uses raw system calls.  Device
  * mappings are left out; pages of large mappings that were never touched are

@@ -150,10 +150,8 @@ static bool extents_map(uint32_t first, uint32_t count, int fd)
 	long result = sys_call6(SYS_mmap, (long)(base + first * EXTENT), (long)(count * EXTENT),
 				PROT_READ | PROT_WRITE, flags, fd, (long)(first * EXTENT));
 
-	if (result != (long)(base + first * EXTENT))
-		return false;
 	/* a child gets a copy of its own, see session_file_detach */
-	return true;
+	return result == (long)(base + first * EXTENT);
 }
 
 static void file_make(void)
@@ -245,22 +243,17 @@ bool session_file_detached(void)
 	return detached;
 }
 
-void session_file_detach(void)
+/* Extent by extent and in place: a child may have no room left for a second copy of all. */
+void session_file_detach(uint32_t extents)
 {
-	size_t size = ((struct session_header *)base)->extent_count * EXTENT;
-	char *copy;
-	long moved;
+	static char copy[EXTENT];
 
 	if (!has_file)
 		return;
-	copy = sys_map(size, PROT_READ | PROT_WRITE);
-	if (copy)
-		memcpy(copy, base, size);
-	moved = copy ? sys_call6(SYS_mremap, (long)copy, (long)size, (long)size,
-				 MREMAP_MAYMOVE | MREMAP_FIXED, (long)base, 0) : -ENOMEM;
-	if (moved < 0) {
-		/* better an empty record than the parent's written to */
-		extents_map(0, (uint32_t)(size / EXTENT), -1);
+	for (uint32_t extent = 0; extent < extents; extent++) {
+		memcpy(copy, base + extent * EXTENT, EXTENT);
+		if (extents_map(extent, 1, -1))
+			memcpy(base + extent * EXTENT, copy, EXTENT);
 	}
 	has_file = false;
 	detached = true;

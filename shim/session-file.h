@@ -27,7 +27,7 @@ uint32_t session_file_grow(void);
 void session_file_rest(const uint16_t *extents, uint32_t count);
 
 /* In a forked child: the same content, private to it, and no file. */
-void session_file_detach(void);
+void session_file_detach(uint32_t extents);
 bool session_file_detached(void);
 /* Gives a detached session a new file, with all its content. */
 void session_file_attach(void);

@@ -254,9 +254,47 @@ void session_close(void)
 	session->state = SESSION_EXITED;
 }
 
+/*
+ * What the child inherits.  The file is shared memory, in which the parent goes
+ * on adding before the child has its copy: extents that the child has not
+ * mapped, and records that its own memory knows nothing of.
+ */
+static struct {
+	uint32_t extents;
+	uint32_t table_extents[SESSION_TABLES];
+	uint64_t records[SESSION_TABLES];
+} inherited;
+
 void session_fork_prepare(void)
 {
 	lock_take(&session_lock);
+	for (unsigned int table = 0; session && table < SESSION_TABLES; table++) {
+		inherited.records[table] = session->table[table].record_count;
+		inherited.table_extents[table] = session->table[table].extent_count;
+	}
+	inherited.extents = session ? session->extent_count : 0;
+}
+
+/* Takes back what the parent added after the fork. */
+static void inherited_restore(void)
+{
+	session->extent_count = inherited.extents;
+	for (unsigned int table = 0; table < SESSION_TABLES; table++) {
+		session->table[table].record_count = inherited.records[table];
+		session->table[table].extent_count = inherited.table_extents[table];
+	}
+	for (uint32_t index = 1; index < inherited.records[SESSION_GENERATIONS]; index++) {
+		struct session_generation *record = session_record(SESSION_GENERATIONS, index);
+
+		if ((uint64_t)record->residue_first + record->residue_count <=
+		    inherited.records[SESSION_RESIDUES])
+			continue;
+		record->state = SESSION_LOADED;
+		record->unloaded_ns = 0;
+		record->residue_first = record->residue_count = 0;
+		record->leaked_blocks = record->leaked_bytes = 0;
+		record->reclaimed_blocks = record->reclaimed_bytes = 0;
+	}
 }
 
 void session_fork_parent(void)
@@ -270,7 +308,8 @@ void session_fork_child(void)
 	session_lock.owner = 0;
 	if (!session)
 		return;
-	session_file_detach();
+	session_file_detach(inherited.extents);
+	inherited_restore();
 	session->parent_pid = session->pid;
 	session->pid = (int32_t)sys_call(SYS_getpid, 0, 0, 0);
 	session->flags |= SESSION_FORKED;

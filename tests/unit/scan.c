@@ -157,6 +157,21 @@ START_TEST(test_shared_memory)
 }
 END_TEST
 
+/* What a collector or a host that seals its data has made read-only. */
+START_TEST(test_sealed_memory)
+{
+	uintptr_t *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uintptr_t word = new_inverted();
+
+	put(memory + 5, word);
+	mprotect(memory, PAGE, PROT_READ);
+	ck_assert_uint_eq(find(ways[_i], word), 1);
+	ck_assert_uint_eq(test.place.address, (uintptr_t)(memory + 5));
+	munmap(memory, PAGE);
+}
+END_TEST
+
 START_TEST(test_own_stack)
 {
 	volatile uintptr_t cell = 0;
@@ -465,6 +480,7 @@ int main(void)
 	tcase_add_loop_test(finds, test_heap, 0, 2);
 	tcase_add_loop_test(finds, test_excluded, 0, 2);
 	tcase_add_loop_test(finds, test_shared_memory, 0, 2);
+	tcase_add_loop_test(finds, test_sealed_memory, 0, 2);
 	tcase_add_loop_test(finds, test_own_stack, 0, 2);
 	tcase_add_loop_test(finds, test_own_dead_stack, 0, 2);
 	tcase_add_loop_test(finds, test_kept_register, 0, 2);
