@@ -107,5 +107,7 @@ char *stop_reason(const struct session *session, const struct session_generation
 	if (generation->stop_errno)
 		return text_format("the other threads could not be stopped: %s",
 			strerror(generation->stop_errno));
+	if (!generation->look_ns)
+		return text_copy("relib saw no dlclose since it went");
 	return text_copy("the other threads could not be stopped");
 }

@@ -98,6 +98,8 @@ static char *block_text(
 	if (!root->object)
 		return text_copy("a block of a module");
 	place = session_place(session, root->object);
+	if (!place->object)
+		return text_copy("a block of the dynamic loader");
 	if (!place->frame_count)
 		return text_format("a block of %s", names_object(names, place->object));
 	frame = place->frame + (place->owner_frame < place->frame_count ? place->owner_frame : 0);

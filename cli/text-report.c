@@ -84,7 +84,7 @@ static void print_residue_words(
 		return;
 	}
 	paper_print(paper, leaked ? INK_BAD : INK_WARN, "%sleft %s", each, tally_text(text, left));
-	if (leaked && kept.blocks)
+	if (kept.blocks && kept.blocks < left.blocks)
 		paper_print(paper, INK_PLAIN, " (%s kept)", number_text(part, kept.blocks));
 	else if (kept.blocks)
 		paper_print(paper, INK_PLAIN, ", kept");

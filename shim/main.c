@@ -77,11 +77,20 @@ static void static_tls_find(void)
 
 /*
  * A program that defines malloc itself comes before us: nothing of what is
- * allocated is seen, and all that can be done is to say so.
+ * allocated is seen, and all that can be done is to say so.  One that only
+ * takes its address, and is not position-independent, is found too: with an
+ * undefined symbol, whose value is where the program calls through to us.
  */
 static bool is_interposed(void)
 {
-	return dlsym(RTLD_DEFAULT, "malloc") == (void *)interposed_malloc;
+	void *found = dlsym(RTLD_DEFAULT, "malloc");
+	const ElfW(Sym) *symbol = NULL;
+	Dl_info info;
+
+	if (found == (void *)interposed_malloc)
+		return true;
+	return dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+	       symbol->st_shndx == SHN_UNDEF;
 }
 
 __attribute__((constructor)) static void begin(int argc, char **argv, char **envp)

@@ -97,11 +97,14 @@ void thread_set_up(struct thread *thread)
 {
 	void *room;
 
+	/* until a module is there, only the loader comes here: a dlopen that fails leaves no session */
+	if (!session)
+		return;
 	thread->set_up = true;
 	if (thread->ending || !has_end_key)
 		return;
 	thread->inside++;
-	if (session_open() && !pthread_setspecific(end_key, thread)) {
+	if (!pthread_setspecific(end_key, thread)) {
 		room = room_take();
 		if (room) {
 			heap_cache_begin(room);

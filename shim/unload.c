@@ -439,6 +439,20 @@ static void visit_refresh(struct generation *generation, uint16_t slot, void *da
 	}
 }
 
+/*
+ * The loader took it away again without a dlclose: a dlopen that failed, or the
+ * C library's own.  With nothing left of it there is nothing to look for.
+ */
+static void visit_unlooked(struct generation *generation, uint16_t slot, void *data)
+{
+	const struct look *look = data;
+
+	for (size_t i = 0; i < look->tally_size; i++)
+		if (look->tallies[i].place && look->tallies[i].generation == slot)
+			return;
+	record_of(generation)->state = SESSION_UNLOADED;
+}
+
 void unload_finish(void)
 {
 	struct look look = { .free_leaked = false };
@@ -447,8 +461,10 @@ void unload_finish(void)
 		return;
 	finished = true;
 	thread_self.inside++;
-	if (settings.leaks != SESSION_LEAKS_OFF && look_at_candidates(&look))
+	if (settings.leaks != SESSION_LEAKS_OFF && look_at_candidates(&look)) {
 		each_generation(GENERATION_DEAD, visit_refresh, &look);
+		each_generation(GENERATION_GONE, visit_unlooked, &look);
+	}
 	look_end(&look);
 	thread_self.inside--;
 	lock_give(&unload_lock);

@@ -30,6 +30,15 @@ static uint64_t read_bytes(struct reader *reader, unsigned int size)
 	return value;
 }
 
+static unsigned char read_byte(struct reader *reader)
+{
+	if (reader->at >= reader->end) {
+		reader->bad = true;
+		return 0;
+	}
+	return *reader->at++;
+}
+
 static uint64_t read_uleb(struct reader *reader)
 {
 	uint64_t value = 0;
@@ -37,7 +46,7 @@ static uint64_t read_uleb(struct reader *reader)
 	unsigned char byte;
 
 	do {
-		byte = (unsigned char)read_bytes(reader, 1);
+		byte = read_byte(reader);
 		if (shift < 64)
 			value |= (uint64_t)(byte & 0x7f) << shift;
 		shift += 7;
@@ -52,7 +61,7 @@ static int64_t read_sleb(struct reader *reader)
 	unsigned char byte;
 
 	do {
-		byte = (unsigned char)read_bytes(reader, 1);
+		byte = read_byte(reader);
 		if (shift < 64)
 			value |= (uint64_t)(byte & 0x7f) << shift;
 		shift += 7;
@@ -146,7 +155,7 @@ static bool cie_read(struct cie *cie, const unsigned char *at, uintptr_t low, ui
 	memset(cie, 0, sizeof(*cie));
 	if (!entry_open(&reader, at, low, high) || read_bytes(&reader, 4))
 		return false;
-	version = (unsigned char)read_bytes(&reader, 1);
+	version = read_byte(&reader);
 	augmentation = (const char *)reader.at;
 	while (!reader.bad && read_bytes(&reader, 1))
 		;
@@ -165,10 +174,10 @@ static bool cie_read(struct cie *cie, const unsigned char *at, uintptr_t low, ui
 		for (augmentation++; *augmentation; augmentation++) {
 			switch (*augmentation) {
 			case 'R':
-				cie->fde_encoding = (unsigned char)read_bytes(&reader, 1);
+				cie->fde_encoding = read_byte(&reader);
 				break;
 			case 'P':
-				encoding = (unsigned char)read_bytes(&reader, 1);
+				encoding = read_byte(&reader);
 				read_encoded(&reader, encoding & 0x7f, 0);
 				break;
 			case 'L':
@@ -355,7 +364,7 @@ static bool program_extended(struct cfi_program *program, struct reader *reader,
 static bool program_run(struct cfi_program *program, struct reader reader, uintptr_t address)
 {
 	while (reader.at < reader.end && program->address <= address && !reader.bad) {
-		unsigned char op = (unsigned char)read_bytes(&reader, 1);
+		unsigned char op = read_byte(&reader);
 
 		switch (op & 0xc0) {
 		case 0x40:	/* advance_loc */
