@@ -210,6 +210,26 @@ static bool file_grow(uint32_t extent)
 	return done;
 }
 
+/*
+ * The same content in memory of our own, in one step: other threads go on
+ * reading and counting meanwhile.  What they count during the copy is lost.
+ */
+static bool file_leave(uint32_t extents)
+{
+	size_t size = extents * EXTENT;
+	char *copy = sys_map(size, PROT_READ | PROT_WRITE);
+
+	if (!copy)
+		return false;
+	memcpy(copy, base, size);
+	if (sys_call6(SYS_mremap, copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, base, 0) < 0) {
+		sys_unmap(copy, size);
+		return false;
+	}
+	has_file = false;
+	return true;
+}
+
 uint32_t session_file_grow(void)
 {
 	struct session_header *header = (struct session_header *)base;
@@ -223,8 +243,8 @@ uint32_t session_file_grow(void)
 	 */
 	if (has_file && !file_grow(extent)) {
 		header->flags |= SESSION_FULL;
-		session_file_detach();
-		detached = false;
+		if (!file_leave(extent))
+			return 0;
 	}
 	if (!has_file && !extents_map(extent, 1, -1))
 		return 0;
