@@ -41,10 +41,14 @@ static inline bool heap_slot_take(struct thread *thread, unsigned int class,
 				  struct heap_slot *slot)
 {
 	struct heap_cache *cache = thread->cache;
+	struct heap_slot *taken;
 
 	if (__builtin_expect(!cache || !cache->class[class].count, 0))
 		return heap_slot_take_slow(thread, class, slot);
-	*slot = cache->class[class].slot[--cache->class[class].count];
+	taken = &cache->class[class].slot[--cache->class[class].count];
+	/* word by word: 16 bytes read at once would wait for the two stores of a free just now */
+	slot->block = __atomic_load_n(&taken->block, __ATOMIC_RELAXED);
+	slot->meta = __atomic_load_n(&taken->meta, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -59,7 +63,8 @@ static inline void heap_slot_give(struct thread *thread, unsigned int class,
 		return;
 	}
 	cached = &cache->class[class];
-	cached->slot[cached->count++] = slot;
+	__atomic_store_n(&cached->slot[cached->count].block, slot.block, __ATOMIC_RELAXED);
+	__atomic_store_n(&cached->slot[cached->count++].meta, slot.meta, __ATOMIC_RELAXED);
 }
 
 static inline void *heap_allocate(struct thread *thread, size_t size, struct origin origin)
