@@ -12,6 +12,7 @@
 
 #include "shim/heap-internal.h"
 #include "shim/sys.h"
+#include "shim/thread.h"
 
 #define GROW_STEP	((size_t)1 << 20)
 #define BINS		28u		/* free runs by the logarithm of their units */
@@ -41,8 +42,10 @@ bool heap_reserve(void)
 
 	if (heap.size)
 		return true;
-	if (reserve_failed)
+	if (reserve_failed) {
+		thread_self.refused = true;
 		return false;
+	}
 	for (unsigned int shift = 40; shift >= 24; shift--) {
 		size_t size = (size_t)1 << shift, table = size / HEAP_UNIT * sizeof(void *);
 		size_t records = size / 8, all;
@@ -65,6 +68,7 @@ bool heap_reserve(void)
 		return true;
 	}
 	reserve_failed = true;
+	thread_self.refused = true;
 	return false;
 }
 
