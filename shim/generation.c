@@ -144,6 +144,15 @@ void generation_gone(uint16_t slot)
 	record->state = SESSION_UNLOADED_BLIND;
 }
 
+void generation_look(void)
+{
+	for (uint32_t slot = 1; slot < generation_limit(); slot++) {
+		struct generation *generation = generation_at((uint16_t)slot);
+
+		generation->looking = generation->state == GENERATION_GONE;
+	}
+}
+
 void generation_looked(uint16_t slot)
 {
 	generation_at(slot)->state = GENERATION_DEAD;

@@ -22,6 +22,7 @@ enum generation_state {
 struct generation {
 	uint8_t state;			/* enum generation_state */
 	bool used;			/* by a block, as of the last look */
+	bool looking;			/* GONE when the present look chose its candidates */
 	uint32_t record;		/* in SESSION_GENERATIONS */
 	uint32_t object;		/* in SESSION_OBJECTS */
 	size_t tls_module, tls_size, tls_least;	/* of the image that went, see struct object */
@@ -44,6 +45,11 @@ uint16_t generation_begin(struct object *object, uint16_t parent);
 void generation_gone(uint16_t slot);
 /* How many are GONE; generation_looked when one was looked through and is DEAD. */
 uint32_t generation_gone_count(void);
+/*
+ * A look begins, or has stopped the world: notes which are GONE.  Another
+ * thread's module that goes while this look runs is the next one's business.
+ */
+void generation_look(void);
 void generation_looked(uint16_t slot);
 
 /* Nothing refers to the slot any more. */

@@ -466,6 +466,7 @@ void look_at_world(const struct world *world, void *data)
 {
 	struct look *look = data;
 
+	generation_look();
 	if (!memory_make(world)) {
 		look->error = ENOMEM;
 		return;

@@ -250,6 +250,8 @@ static void visit_gone(struct generation *generation, uint16_t slot, void *data)
 	const struct look *look = outcome->look;
 	struct session_generation *record = record_of(generation);
 
+	if (!generation->looking)
+		return;
 	record->stop = outcome->world->method;
 	record->stop_errno = outcome->world->error;
 	record->looked_bytes = look->bytes;
@@ -271,7 +273,8 @@ static void visit_gone(struct generation *generation, uint16_t slot, void *data)
 
 static void visit_looked(struct generation *generation, uint16_t slot, void *data)
 {
-	generation_looked(slot);
+	if (generation->looking)
+		generation_looked(slot);
 }
 
 static void visit_unused(struct generation *generation, uint16_t slot, void *data)
@@ -301,6 +304,7 @@ static void outcome_record(const struct outcome *outcome)
 static void look_run(struct look *look, const struct world_caller *caller,
 		     struct world_result *world)
 {
+	generation_look();
 	if (settings.leaks == SESSION_LEAKS_OFF)
 		return;
 	if (!look_is_needed()) {
