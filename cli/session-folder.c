@@ -86,10 +86,12 @@ int session_base_make(const char *base, bool is_default, struct error *error)
 
 static int entry_compare(const void *a, const void *b)
 {
-	uint64_t x = ((const struct session_entry *)a)->started_ns;
-	uint64_t y = ((const struct session_entry *)b)->started_ns;
+	const struct session_entry *x = a, *y = b;
 
-	return x > y ? -1 : x < y;
+	if (x->started_ns != y->started_ns)
+		return x->started_ns > y->started_ns ? -1 : 1;
+	/* not as the folder happens to be read */
+	return strcmp(y->name, x->name);
 }
 
 void session_list_read(const char *base, struct session_list *list)

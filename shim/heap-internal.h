@@ -23,7 +23,7 @@ static inline unsigned int heap_class_of(size_t size)
 /* heap-units.c: runs of units.  The caller holds heap_units_lock. */
 extern struct lock heap_units_lock;
 
-/* Reserves the range; false when there is no room for even a small one. */
+/* Reserves the range; false, and refused, when there is no room for even a small one. */
 bool heap_reserve(void);
 /* A span of units, aligned to alignment units (a power of two). *zeroed: its bytes are 0. */
 struct span *heap_units_take(size_t units, size_t alignment, bool *zeroed);

@@ -12,7 +12,10 @@
 
 #include "shim/heap-internal.h"
 #include "shim/sys.h"
+#include "shim/thread.h"
 
+#define HEAP_MOST	((size_t)1 << 40)	/* bytes reserved for blocks */
+#define HEAP_LEAST	((size_t)1 << 24)
 #define GROW_STEP	((size_t)1 << 20)
 #define BINS		28u		/* free runs by the logarithm of their units */
 #define PURGE_FLOOR	((size_t)4 << 20)	/* bytes of freed pages kept warm at least */
@@ -41,11 +44,12 @@ bool heap_reserve(void)
 
 	if (heap.size)
 		return true;
-	if (reserve_failed)
+	if (reserve_failed) {
+		thread_self.refused = true;
 		return false;
-	for (unsigned int shift = 40; shift >= 24; shift--) {
-		size_t size = (size_t)1 << shift, table = size / HEAP_UNIT * sizeof(void *);
-		size_t records = size / 8, all;
+	}
+	for (size_t size = HEAP_MOST; size >= HEAP_LEAST; size /= 2) {
+		size_t table = size / HEAP_UNIT * sizeof(void *), records = size / 8, all;
 		char *start;
 
 		table = (table + HEAP_UNIT - 1) & ~(HEAP_UNIT - 1);
@@ -65,6 +69,7 @@ bool heap_reserve(void)
 		return true;
 	}
 	reserve_failed = true;
+	thread_self.refused = true;
 	return false;
 }
 
@@ -348,8 +353,45 @@ void heap_units_abandon(void)
 	dirty_bytes = 0;
 }
 
-void heap_range(uintptr_t *start, uintptr_t *end)
+size_t heap_ranges(uintptr_t (*to)[2])
 {
-	*start = heap.size ? table_part.start : 0;
-	*end = heap.size ? unit_part.start + unit_part.size : 0;
+	const struct part *parts[HEAP_RANGES] = { &table_part, &record_part, &unit_part };
+
+	for (unsigned int i = 0; heap.size && i < HEAP_RANGES; i++) {
+		to[i][0] = parts[i]->start;
+		to[i][1] = parts[i]->start + parts[i]->size;
+	}
+	return heap.size ? HEAP_RANGES : 0;
+}
+
+/* Gives addresses back that were never used. */
+static void part_shrink(struct part *part, size_t size)
+{
+	if (size < part->usable)
+		size = part->usable;
+	size = (size + HEAP_UNIT - 1) & ~(HEAP_UNIT - 1);
+	if (size >= part->size)
+		return;
+	sys_unmap((void *)(part->start + size), part->size - size);
+	part->size = size;
+}
+
+void heap_limit(size_t most)
+{
+	size_t size;
+
+	if (!heap.size || !lock_take(&heap_units_lock))
+		return;
+	for (size = unit_part.size; size > HEAP_LEAST && size + size / 4 > most;)
+		size /= 2;
+	if (size < unit_part.usable)
+		size = unit_part.usable;
+	if (size < unit_part.size) {
+		/* first: what others map there is not ours */
+		__atomic_store_n(&heap.size, size, __ATOMIC_RELEASE);
+		part_shrink(&unit_part, size);
+		part_shrink(&record_part, size / 8);
+		part_shrink(&table_part, size / HEAP_UNIT * sizeof(void *));
+	}
+	lock_give(&heap_units_lock);
 }

@@ -191,13 +191,17 @@ void heap_quarantine(struct span *span, uint32_t index, uint16_t era);
  */
 void heap_tidy(bool (*over)(uint16_t era));
 
+/* All that is reserved, records included, in so many pieces or none; their number. */
+#define HEAP_RANGES 3u
+size_t heap_ranges(uintptr_t (*to)[2]);
+
+/* Gives back what is reserved beyond about so many bytes and was never used. */
+void heap_limit(size_t most);
+
 /*
  * Around fork: holds what locks can be had, so that the child finds the heap
  * in order.  What could not be had is given up in the child.
  */
-/* All that is reserved, records included. */
-void heap_range(uintptr_t *start, uintptr_t *end);
-
 void heap_fork_prepare(void);
 void heap_fork_parent(void);
 void heap_fork_child(void);

@@ -21,6 +21,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \
+	%D%/limits.c \
 	%D%/loader.c \
 	%D%/loader.h \
 	%D%/lock.c \

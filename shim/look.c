@@ -109,10 +109,11 @@ void look_prepare(struct look *look)
 
 	memset(&work, 0, sizeof(work));
 	work.look = look;
-	heap_range(&start, &end);
-	own_add(start, end);
 	session_file_range(&start, &end);
 	own_add(start, end);
+	count = heap_ranges(ranges);
+	for (size_t i = 0; i < count; i++)
+		own_add(ranges[i][0], ranges[i][1]);
 	count = arena_ranges(ranges, RANGES_MOST / 2);
 	for (size_t i = 0; i < count; i++)
 		own_add(ranges[i][0], ranges[i][1]);

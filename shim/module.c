@@ -19,9 +19,15 @@ struct origin module_origin_slow(const struct caller *caller)
 
 	if (thread->inside)
 		return nobody;
-	if (thread->loading)
-		loader_look(caller->pc, caller->sp, caller->bp);
 	code = code_of(caller->pc - 1);
+	if (thread->loading) {
+		if (CODE_CLASS(code) <= CODE_HOST || CODE_CLASS(code) == CODE_LOADER)
+			loader_look(caller->pc, caller->sp, caller->bp);
+		code = code_of(caller->pc - 1);
+		/* the loader is done: what it made is in another namespace, where we do not look */
+		if (CODE_CLASS(code) != CODE_LOADER)
+			thread->loading = false;
+	}
 	switch (CODE_CLASS(code)) {
 	case CODE_LOADER:
 		return loader_origin;
@@ -56,8 +62,9 @@ static void *exhausted(struct thread *thread)
 		thread->inside++;
 		session->flags |= SESSION_HEAP_FULL;
 		session_note(SESSION_NOTE_UNTRACKED, 0, 0, 0,
-			     thread->refused ? "the module heap was busy: blocks went to the host's"
-					     : "the module heap is full: out of memory");
+			     !thread->refused ? "the module heap is full: out of memory"
+			     : heap.size ? "the module heap was busy: blocks went to the host's"
+			     : "no addresses for a module heap: blocks went to the host's");
 		thread->inside--;
 	}
 	if (!thread->refused)
@@ -150,14 +157,36 @@ void module_free(void *block, uintptr_t pc)
 	place_freed(thread, was.place, size);
 }
 
-/* The bytes a block of any allocator holds. */
-static size_t held(void *block)
+/*
+ * Copies what fits of *from, which may move.  A foreign block is first brought
+ * to that size by the allocator that made it: nobody else knows how large it
+ * is, and not every one has a malloc_usable_size.  False: no memory for that.
+ */
+static bool block_copy(void *to, void **from, size_t size)
+{
+	size_t held = size;
+	void *fitted;
+
+	if (heap_owns(*from)) {
+		held = heap_usable_size(*from);
+	} else if (next_bootstrap_owns(*from)) {
+		held = next_bootstrap_size(*from);
+	} else {
+		fitted = next.realloc(*from, size);
+		if (!fitted)
+			return false;
+		*from = fitted;
+	}
+	memcpy(to, *from, held < size ? held : size);
+	return true;
+}
+
+static void block_drop(void *block, uintptr_t pc)
 {
 	if (heap_owns(block))
-		return heap_usable_size(block);
-	if (next_bootstrap_owns(block))
-		return next_bootstrap_size(block);
-	return next.malloc_usable_size ? next.malloc_usable_size(block) : 0;
+		module_free(block, pc);
+	else if (!next_bootstrap_owns(block))
+		next.free(block);
 }
 
 static void *allocate_for(size_t size, struct origin origin)
@@ -169,7 +198,7 @@ static void *allocate_for(size_t size, struct origin origin)
 
 void *module_reallocate(void *block, size_t size, struct origin origin, uintptr_t pc)
 {
-	size_t had, asked;
+	size_t asked;
 	struct origin was = { 0 };
 	struct thread *thread = thread_here();
 	void *made;
@@ -190,12 +219,11 @@ void *module_reallocate(void *block, size_t size, struct origin origin, uintptr_
 	made = size || !block ? allocate_for(size, origin) : NULL;
 	if (!made && size)
 		return NULL;
-	had = block ? held(block) : 0;
-	if (made && had)
-		memcpy(made, block, had < size ? had : size);
-	if (heap_owns(block))
-		module_free(block, pc);
-	else if (block && !next_bootstrap_owns(block))
-		next.free(block);
+	if (made && block && size && !block_copy(made, &block, size)) {
+		block_drop(made, pc);
+		return NULL;
+	}
+	if (block)
+		block_drop(block, pc);
 	return made;
 }

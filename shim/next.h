@@ -56,7 +56,11 @@
 	  (void *, size_t, const void *)) \
 	X(void *, dlopen, "dlopen", (const char *, int)) \
 	X(void *, dlmopen, "dlmopen", (long, const char *, int)) \
-	X(int, dlclose, "dlclose", (void *))
+	X(int, dlclose, "dlclose", (void *)) \
+	X(int, setrlimit, "setrlimit", (int, const void *)) \
+	X(int, setrlimit64, "setrlimit64", (int, const void *)) \
+	X(int, prlimit, "prlimit", (int, int, const void *, void *)) \
+	X(int, prlimit64, "prlimit64", (int, int, const void *, void *))
 
 struct next_functions {
 #define NEXT_MEMBER(type, name, symbol, parameters) type(*name) parameters;

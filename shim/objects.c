@@ -159,6 +159,7 @@ static enum code_class class_of(const struct object *object)
 struct look {
 	uint32_t number;
 	bool changed;
+	bool more;			/* there were more than it could take */
 	unsigned int fresh_count;
 	struct object *fresh[FRESH_MOST];
 };
@@ -181,8 +182,10 @@ static void object_enter(const struct dl_phdr_info *info, struct look *look)
 {
 	struct object *object;
 
-	if (look->fresh_count == FRESH_MOST || !(object = object_take()))
-		return;		/* the next look finds it */
+	if (look->fresh_count == FRESH_MOST || !(object = object_take())) {
+		look->more = look->fresh_count == FRESH_MOST;
+		return;
+	}
 	object->bias = info->dlpi_addr;
 	object->phdr = info->dlpi_phdr;
 	object->phnum = info->dlpi_phnum;
@@ -292,21 +295,27 @@ static void object_register(struct object *object, bool loading, bool explicit)
 bool objects_sync(bool loading, uintptr_t pc, uintptr_t sp, uintptr_t bp)
 {
 	struct look look = { .number = __atomic_add_fetch(&looks, 1, __ATOMIC_RELAXED) };
-	bool explicit;
+	bool explicit, some = false;
 
-	dl_iterate_phdr(look_at, &look);
-	if (!look.changed)
-		return false;
-	look_for_gone(&look);
-	if (!look.fresh_count)
-		return false;
-	explicit = loading && loader_is_in_open(pc, sp, bp);
-	if (!lock_take(&objects_lock))
-		return false;
-	for (unsigned int i = 0; i < look.fresh_count; i++)
-		object_register(look.fresh[i], loading, explicit);
-	lock_give(&objects_lock);
-	return true;
+	do {
+		look.fresh_count = 0;
+		look.more = false;
+		dl_iterate_phdr(look_at, &look);
+		if (!look.changed)
+			return false;
+		if (!look.more)
+			look_for_gone(&look);
+		if (!look.fresh_count)
+			return some;
+		explicit = loading && loader_is_in_open(pc, sp, bp);
+		if (!lock_take(&objects_lock))
+			return some;
+		for (unsigned int i = 0; i < look.fresh_count; i++)
+			object_register(look.fresh[i], loading, explicit);
+		lock_give(&objects_lock);
+		some = true;
+	} while (look.more);
+	return some;
 }
 
 void objects_link_map_freed(const void *block)

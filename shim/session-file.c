@@ -29,6 +29,18 @@ void session_file_range(uintptr_t *start, uintptr_t *end)
 	*end = (uintptr_t)base + extents_most * EXTENT;
 }
 
+void session_file_limit(size_t most)
+{
+	uint32_t extents = base ? ((struct session_header *)base)->extent_count : 0;
+
+	if (extents < most / EXTENT)
+		extents = (uint32_t)(most / EXTENT);
+	if (extents >= extents_most || !base)
+		return;
+	sys_unmap(base + extents * EXTENT, (extents_most - extents) * EXTENT);
+	extents_most = extents;
+}
+
 static size_t text_add(char *to, size_t at, size_t size, const char *text)
 {
 	size_t length = strlen(text);

@@ -32,6 +32,9 @@ bool session_file_detached(void);
 /* Gives a detached session a new file, with all its content. */
 void session_file_attach(void);
 
+/* Gives back what is reserved beyond so many bytes and not in use. */
+void session_file_limit(size_t most);
+
 /* Address range of the mapping: no place for roots. */
 void session_file_range(uintptr_t *start, uintptr_t *end);
 

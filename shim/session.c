@@ -246,6 +246,14 @@ bool session_open(void)
 	return made != NULL;
 }
 
+void session_limit(size_t most)
+{
+	if (!session || !lock_take(&session_lock))
+		return;
+	session_file_limit(most);
+	lock_give(&session_lock);
+}
+
 void session_close(void)
 {
 	if (!session)

@@ -45,6 +45,9 @@ void session_note(enum session_note_kind kind, uint32_t object, uint32_t place, 
 /* The folder for kept ELF files, "" where there is none. */
 const char *session_objects_folder(void);
 
+/* Keeps no more addresses than so many bytes beyond what is in use. */
+void session_limit(size_t most);
+
 uint64_t session_clock(void);		/* CLOCK_REALTIME, ns */
 
 /* Around fork.  The child's session becomes its own: its file is made at its next event. */

@@ -22,6 +22,10 @@ cat >"$tmp/names" <<-END
 	dlopen
 	dlmopen
 	dlclose
+	setrlimit
+	setrlimit64
+	prlimit
+	prlimit64
 	END
 # operator new and delete, in all forms
 for kind in w a; do

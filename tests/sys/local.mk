@@ -31,6 +31,7 @@ sys_tests = \
 	%D%/no-session.t \
 	%D%/rebuilds.t \
 	%D%/reload-rss.t \
+	%D%/rough.t \
 	%D%/rpath.t \
 	%D%/seccomp.t \
 	%D%/threads.t \
@@ -62,4 +63,6 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/plugin.h \
 	tests/plugins/rebuilt.c \
 	tests/plugins/residue.c \
-	tests/plugins/spawner.c
+	tests/plugins/rough.c \
+	tests/plugins/spawner.c \
+	tests/plugins/threadlocal.c

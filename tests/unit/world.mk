@@ -1,4 +1,4 @@
-# Stopping the world and scanning it.
+# Stopping the world and scanning it, and the module heap.
 if HAVE_CHECK
 world_test_sources = shim/fault.c shim/maps.c shim/resident.c shim/scan.c shim/stacks.c \
 	shim/tasks.c shim/world.c shim/world-ptrace.c shim/world-signal.c
@@ -21,4 +21,12 @@ TESTS += %D%/world %D%/world-host %D%/scan
 %C%_scan_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_scan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin -pthread
 %C%_scan_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += %D%/heap
+TESTS += %D%/heap
+%C%_heap_SOURCES = %D%/heap.c shim/heap.c shim/heap-class.c shim/heap-units.c shim/heap-walk.c \
+	shim/lock.c
+%C%_heap_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_heap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin -pthread
+%C%_heap_LDADD = $(CHECK_LIBS)
 endif
