@@ -23,6 +23,7 @@ enum generation_state {
 struct generation {
 	uint8_t state;			/* enum generation_state */
 	bool used;			/* by a block, as of the last look */
+	bool kept;			/* and not only the C library refers to such a block */
 	uint32_t record;		/* in SESSION_GENERATIONS */
 	uint32_t object;		/* in SESSION_OBJECTS */
 	size_t tls_module, tls_size, tls_least;	/* of the image that went, see struct object */

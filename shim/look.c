@@ -76,12 +76,31 @@ static void count_visit(struct span *span, void *data)
 		*count += is_candidate(span->meta + index);
 }
 
+static void needed_visit(struct span *span, void *data)
+{
+	bool *needed = data;
+
+	for (uint32_t index = 0; index < span->count; index++) {
+		struct generation *generation;
+
+		if (!is_candidate(span->meta + index))
+			continue;
+		generation = generation_at(span->meta[index].generation);
+		if (generation->state == GENERATION_GONE || generation->kept)
+			*needed = true;
+		else
+			generation->used = true;
+	}
+}
+
 bool look_is_needed(void)
 {
-	size_t count = 0;
+	bool needed = false;
 
-	heap_walk(true, count_visit, &count);
-	return count != 0;
+	for (uint32_t slot = 1; slot < generation_limit(); slot++)
+		generation_at((uint16_t)slot)->used = false;
+	heap_walk(true, needed_visit, &needed);
+	return needed;
 }
 
 static void own_add(uintptr_t start, uintptr_t end)

@@ -58,7 +58,12 @@ struct look {
 /* For world_stop; data is a struct look. */
 void look_at_world(const struct world *world, void *data);
 
-/* True when there are candidates at all.  Without stopping: an estimate. */
+/*
+ * True when there are candidates that were not looked at yet, or that others
+ * than the C library referred to.  Else marks the generations that have some
+ * as used: what the C library alone holds, it holds for long.  Without
+ * stopping: an estimate.
+ */
 bool look_is_needed(void);
 
 /* Fills the tallies with all candidates as kept, without a look at memory. */

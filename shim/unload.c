@@ -236,8 +236,13 @@ static void each_generation(uint8_t state, void (*visit)(struct generation *, ui
 
 static void visit_dead(struct generation *generation, uint16_t slot, void *data)
 {
+	const struct look *look = data;
+
+	/* nobody was stopped for it: the C library holds it still */
+	if (!look->tallies && generation->used)
+		return;
 	kept_clear(generation);
-	generation->used = false;
+	generation->used = generation->kept = false;
 }
 
 struct outcome {
@@ -301,7 +306,7 @@ static void outcome_record(const struct outcome *outcome)
 {
 	const struct look *look = outcome->look;
 
-	each_generation(GENERATION_DEAD, visit_dead, NULL);
+	each_generation(GENERATION_DEAD, visit_dead, (void *)look);
 	for (size_t i = 0; look->tallies && i < look->tally_size; i++) {
 		const struct look_tally *tally = &look->tallies[i];
 		struct generation *generation = generation_at(tally->generation);
@@ -310,6 +315,8 @@ static void outcome_record(const struct outcome *outcome)
 			continue;
 		if (tally->kept_blocks || tally->runtime_blocks)
 			generation->used = true;
+		if (tally->kept_blocks)
+			generation->kept = true;
 		if (generation->state == GENERATION_DEAD)
 			tally_again(tally, generation);
 	}
@@ -321,7 +328,7 @@ static void look_run(struct look *look, const struct world_caller *caller,
 	if (settings.leaks == SESSION_LEAKS_OFF)
 		return;
 	if (!look_is_needed()) {
-		/* nothing is left of them: nobody has to stand still */
+		/* nothing of them is left to look for: nobody has to stand still */
 		look->done = true;
 		return;
 	}

@@ -13,5 +13,6 @@ AM_TESTS_ENVIRONMENT = \
 
 include tests/unit/local.mk
 include tests/sys/local.mk
+include tests/hosts/local.mk
 include tests/bench/local.mk
 include tests/fuzz/local.mk
