@@ -98,6 +98,7 @@ uint16_t generation_begin(struct object *object, uint16_t parent)
 	struct session_generation record = { .object = object_record_tracked(object) };
 	struct session_object *of;
 	struct generation *made;
+	uint32_t record_index;
 	uint16_t slot;
 
 	if (!record.object || !lock_take(&generation_lock))
@@ -110,12 +111,13 @@ uint16_t generation_begin(struct object *object, uint16_t parent)
 	record.start = object->start;
 	record.size = object->end - object->start;
 	record.loaded_ns = session_clock();
-	slot = slot_take();
+	record_index = session_add(SESSION_GENERATIONS, &record);
+	slot = record_index ? slot_take() : 0;
 	if (slot) {
 		made = generation_at(slot);
 		*made = (struct generation){
 			.state = GENERATION_ALIVE,
-			.record = session_add(SESSION_GENERATIONS, &record),
+			.record = record_index,
 			.object = record.object,
 			.tls_module = object->tls_module,
 			.tls_size = object->tls_size,

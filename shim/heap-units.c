@@ -40,7 +40,7 @@ static size_t purge_floor = PURGE_FLOOR;
 
 bool heap_reserve(void)
 {
-	size_t most = sys_address_share(2);
+	size_t most = sys_address_share(3);
 
 	if (heap.size)
 		return true;

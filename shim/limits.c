@@ -20,7 +20,7 @@ static void limit_comes(int resource, const struct rlimit *limit)
 {
 	if (resource != (int)RLIMIT_AS || !limit || limit->rlim_cur == RLIM_INFINITY)
 		return;
-	heap_limit(limit->rlim_cur / 2);
+	heap_limit(limit->rlim_cur / 3);
 	session_limit(limit->rlim_cur / 16);
 }
 

@@ -31,7 +31,6 @@ int loader_before_open(const char *file, int flags, const uintptr_t *slot)
 	if (!loader_interposed && session_open())
 		session->flags |= SESSION_NOT_INTERPOSED;
 	thread->open_slot = (uintptr_t)slot;
-	thread->open_pc = *slot;
 	thread->load = ++loads;
 	if (flags & RTLD_DEEPBIND) {
 		/* it would bind the module's malloc past us: its blocks would be freed unseen */

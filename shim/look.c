@@ -86,7 +86,7 @@ static void needed_visit(struct span *span, void *data)
 		if (!is_candidate(span->meta + index))
 			continue;
 		generation = generation_at(span->meta[index].generation);
-		if (generation->state == GENERATION_GONE || generation->kept)
+		if (generation->state == GENERATION_LOOKED_AT || generation->kept)
 			*needed = true;
 		else
 			generation->used = true;

@@ -47,10 +47,10 @@ static void *counted(struct thread *thread, void *block, size_t size, struct ori
 }
 
 /* There was no block: true when it is worth another try. */
-static bool is_relieved(struct thread *thread)
+static bool is_relieved(struct thread *thread, size_t size)
 {
 	int saved = errno;
-	bool relieved = !thread->refused && unload_relieve();
+	bool relieved = !thread->refused && size < heap.size && unload_relieve();
 
 	errno = saved;
 	return relieved;
@@ -79,7 +79,7 @@ void *module_allocate_slow(size_t size, struct origin origin)
 
 	thread->refused = false;
 	block = heap_allocate(thread, size, origin);
-	if (__builtin_expect(!block, 0) && is_relieved(thread))
+	if (__builtin_expect(!block, 0) && is_relieved(thread, size))
 		block = heap_allocate(thread, size, origin);
 	return block ? counted(thread, block, size, origin) : exhausted(thread);
 }
@@ -91,7 +91,7 @@ void *module_allocate_zeroed(size_t size, struct origin origin)
 
 	thread->refused = false;
 	block = heap_allocate_zeroed(thread, size, origin);
-	if (__builtin_expect(!block, 0) && is_relieved(thread))
+	if (__builtin_expect(!block, 0) && is_relieved(thread, size))
 		block = heap_allocate_zeroed(thread, size, origin);
 	return block ? counted(thread, block, size, origin) : exhausted(thread);
 }
@@ -103,7 +103,7 @@ void *module_allocate_aligned(size_t alignment, size_t size, struct origin origi
 
 	thread->refused = false;
 	block = heap_allocate_aligned(thread, alignment, size, origin);
-	if (__builtin_expect(!block, 0) && is_relieved(thread))
+	if (__builtin_expect(!block, 0) && is_relieved(thread, size))
 		block = heap_allocate_aligned(thread, alignment, size, origin);
 	return block ? counted(thread, block, size, origin) : exhausted(thread);
 }

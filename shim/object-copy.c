@@ -92,16 +92,18 @@ static int file_copy(int from, const char *target)
 	size_t length = strlen(target);
 	struct rlimit limit;
 	struct stat status;
-	int to, error;
+	int to, error, pid = (int)sys_call(SYS_getpid, 0, 0, 0);
 
-	if (length + 8 >= sizeof(temporary))
+	if (length + 16 >= sizeof(temporary))
 		return ENAMETOOLONG;
 	if (sys_call(SYS_fstat, from, &status, 0) ||
 	    (!sys_call(SYS_getrlimit, RLIMIT_FSIZE, &limit, 0) &&
 	     limit.rlim_cur < (rlim_t)status.st_size))
 		return EFBIG;
 	memcpy(temporary, target, length);
-	memcpy(temporary + length, ".part", 6);
+	/* of this process: several may copy the same file at once */
+	memcpy(temporary + length, ".part-", 6);
+	hex_add(temporary + length + 6, (const unsigned char *)&pid, sizeof(pid));
 	sys_call(SYS_unlink, temporary, 0, 0);
 	to = (int)sys_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 	if (to < 0)

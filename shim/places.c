@@ -172,7 +172,7 @@ uint32_t place_find(struct object *owner, const uintptr_t *pcs, unsigned int cou
 
 	if (!object)
 		return 0;
-	session_settle();
+	places_settle();
 	for (unsigned int i = 0; i < count; i++)
 		frames[i] = place_frame(pcs[i]);
 	if (!lock_take(&places_lock))
@@ -278,6 +278,73 @@ uint32_t place_next(uint32_t object_record, uint32_t place)
 	if (place)
 		return info_of(place)->next;
 	return object_record < first_size ? first_of[object_record] : 0;
+}
+
+static void live_count(struct span *span, void *data)
+{
+	for (uint32_t index = 0; index < span->count; index++) {
+		uint32_t place = span->meta[index].place;
+		struct session_place *record;
+
+		if ((place & META_QUARANTINED) || (place & META_PLACE) <= HEAP_PLACE_LOADER)
+			continue;
+		record = session_record(SESSION_PLACES, place & META_PLACE);
+		record->alloc_blocks++;
+		record->alloc_bytes += span_asked(span, index);
+	}
+}
+
+static void place_rebase(struct session_place *place)
+{
+	place->alloc_blocks = place->alloc_bytes = 0;
+	place->free_blocks = place->free_bytes = 0;
+	place->leaked_blocks = place->leaked_bytes = 0;
+	place->reclaimed_blocks = place->reclaimed_bytes = 0;
+	place->late_frees = 0;
+	place->late_free_frame = 0;
+}
+
+static void generation_rebase(struct session_generation *generation)
+{
+	generation->leaked_blocks = generation->leaked_bytes = 0;
+	generation->reclaimed_blocks = generation->reclaimed_bytes = 0;
+}
+
+static void residue_rebase(struct session_residue *residue)
+{
+	residue->alloc_blocks = residue->alloc_bytes = 0;
+	residue->leaked_blocks = residue->leaked_bytes = 0;
+	residue->reclaimed_blocks = residue->reclaimed_bytes = 0;
+}
+
+static void counters_rebase(struct session_counters *counters)
+{
+	memset(counters->entry, 0, sizeof(counters->entry));
+}
+
+static void rebase(void)
+{
+	const struct session_table_head *table = session->table;
+
+	for (uint32_t i = 1; i < table[SESSION_COUNTERS].record_count; i++)
+		counters_rebase(session_record(SESSION_COUNTERS, i));
+	for (uint32_t i = 1; i < table[SESSION_PLACES].record_count; i++) {
+		place_rebase(session_record(SESSION_PLACES, i));
+		*place_past(i) = (struct place_past){ 0 };
+	}
+	for (uint32_t i = 1; i < table[SESSION_GENERATIONS].record_count; i++)
+		generation_rebase(session_record(SESSION_GENERATIONS, i));
+	for (uint32_t i = 1; i < table[SESSION_RESIDUES].record_count; i++)
+		residue_rebase(session_record(SESSION_RESIDUES, i));
+	heap_walk(true, live_count, NULL);
+}
+
+void places_settle(void)
+{
+	if (!session_is_forked())
+		return;
+	rebase();
+	session_settle();
 }
 
 void places_fork_child(const struct session_counters *mine)

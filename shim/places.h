@@ -85,6 +85,13 @@ uint64_t place_frame(uintptr_t pc);
 /* The next place of the same object, from 0; 0 ends. */
 uint32_t place_next(uint32_t object_record, uint32_t place);
 
+/*
+ * In a forked child, before its first event: gives its session a file of its
+ * own, and counts anew.  What the parent's modules had acquired and still have
+ * is what the child begins with; what they left before is the parent's to tell.
+ */
+void places_settle(void);
+
 void places_fork_child(const struct session_counters *mine);
 
 #endif

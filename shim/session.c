@@ -324,6 +324,11 @@ void session_fork_child(void)
 	session->started_ns = session_clock();
 }
 
+bool session_is_forked(void)
+{
+	return session && session_file_detached();
+}
+
 void session_settle(void)
 {
 	if (!session || !session_file_detached() || !lock_take(&session_lock))

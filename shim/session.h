@@ -55,6 +55,9 @@ void session_fork_prepare(void);
 void session_fork_parent(void);
 void session_fork_child(void);
 
+/* True in a forked child until session_settle. */
+bool session_is_forked(void);
+
 /* In a forked child: gives the session a file of its own, if it has none yet. */
 void session_settle(void);
 

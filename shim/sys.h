@@ -35,19 +35,6 @@ static inline void *sys_map(size_t size, int protection)
 	return result < 0 && result > -4096 ? NULL : (void *)result;
 }
 
-/*
- * How much address space one reservation of ours may take, when the process
- * has a limit (RLIMIT_AS): a share that does not starve the host.
- */
-static inline size_t sys_address_share(unsigned int divisor)
-{
-	struct rlimit limit;
-
-	if (sys_call(SYS_getrlimit, RLIMIT_AS, &limit, 0) || limit.rlim_cur == RLIM_INFINITY)
-		return SIZE_MAX;
-	return limit.rlim_cur / divisor;
-}
-
 static inline long sys_unmap(void *start, size_t size)
 {
 	return sys_call(SYS_munmap, start, size, 0);
@@ -76,6 +63,36 @@ static inline long sys_close(int fd)
 static inline long sys_read(int fd, void *buffer, size_t size)
 {
 	return sys_call(SYS_read, fd, buffer, size);
+}
+
+/* Bytes of address space in use, as the kernel counts them against RLIMIT_AS; 0: unknown. */
+static inline size_t sys_address_used(void)
+{
+	char text[64];
+	int fd = (int)sys_open("/proc/self/statm", O_RDONLY, 0);
+	long length = fd < 0 ? 0 : sys_read(fd, text, sizeof(text));
+	size_t pages = 0;
+
+	if (fd >= 0)
+		sys_close(fd);
+	for (long i = 0; i < length && text[i] >= '0' && text[i] <= '9'; i++)
+		pages = pages * 10 + (size_t)(text[i] - '0');
+	return pages * 4096;
+}
+
+/*
+ * How much address space one reservation of ours may take, when the process
+ * has a limit (RLIMIT_AS): a share of what is left, that does not starve the
+ * host.
+ */
+static inline size_t sys_address_share(unsigned int divisor)
+{
+	struct rlimit limit;
+
+	if (sys_call(SYS_getrlimit, RLIMIT_AS, &limit, 0) || limit.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	limit.rlim_cur -= sys_address_used() < limit.rlim_cur ? sys_address_used() : limit.rlim_cur;
+	return limit.rlim_cur / divisor;
 }
 
 static inline long sys_write(int fd, const void *buffer, size_t size)

@@ -25,7 +25,6 @@ struct thread {
 	uint32_t load;			/* number of its last dlopen, over all threads */
 	unsigned int inside;		/* depth of our own work: record nothing */
 	uintptr_t open_slot;		/* where the return address of the last dlopen stood */
-	uintptr_t open_pc;		/* that return address */
 	uintptr_t stack_low, stack_high;	/* readable stack, see stack-reader */
 };
 

@@ -384,7 +384,7 @@ void unload_look(const struct world_caller *caller)
 			return;
 	thread_self.inside++;
 	if (session && generation_gone_count()) {
-		session_settle();
+		places_settle();
 		each_generation(GENERATION_GONE, visit_begin, NULL);
 		from = session_clock();
 		look.era = (uint16_t)era_now;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shim/heap.h"
+#include "shim/heap-fast.h"
 #include "shim/thread.h"
 #include "tests/unit/suite.h"
 
