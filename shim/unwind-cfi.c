@@ -401,7 +401,8 @@ static const unsigned char *fde_find(const unsigned char *header, uintptr_t addr
 	read_encoded(&reader, header[1], (uintptr_t)header);
 	count = read_encoded(&reader, header[2], (uintptr_t)header);
 	table = (const int32_t *)reader.at;
-	if (reader.bad || !count || count > (uint64_t)(reader.end - reader.at) / 8)
+	if (reader.bad || !count || count > (uint64_t)(reader.end - reader.at) / 8 ||
+	    (uintptr_t)table % sizeof(*table))
 		return NULL;
 	if ((uintptr_t)header + (uintptr_t)(intptr_t)table[0] > address)
 		return NULL;
