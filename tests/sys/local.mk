@@ -34,6 +34,7 @@ sys_tests = \
 	%D%/rough.t \
 	%D%/rpath.t \
 	%D%/seccomp.t \
+	%D%/settings.t \
 	%D%/threads.t \
 	%D%/transparent.t
 TESTS += $(sys_tests)
@@ -58,7 +59,9 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/leaksrs.rs \
 	tests/plugins/leaksxx.cc \
 	tests/plugins/limited.c \
+	tests/plugins/maker.c \
 	tests/plugins/noptrace.c \
+	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
 	tests/plugins/plugin.h \
 	tests/plugins/rebuilt.c \
