@@ -44,14 +44,22 @@ static char *absolute_path(const char *path)
 	return absolute;
 }
 
-/* The first of the folder's @relative and @installed that is there, else NULL. */
-static char *install_find(const char *relative, const char *installed, int mode)
+/*
+ * The first that is there of: @built, beside this program in a build tree;
+ * @moved, where an installed tree has it that was moved as a whole; @installed.
+ */
+static char *install_find(const char *built, const char *moved, const char *installed, int mode)
 {
-	char *folder = program_folder();
-	char *path = text_format("%s/%s", folder, relative);
-	char *found = access(path, mode) == 0 ? absolute_path(path) : NULL;
+	const char *beside[] = {built, moved};
+	char *folder = program_folder(), *path, *found = NULL;
+	size_t i;
 
-	free(path);
+	for (i = 0; i < 2 && !found; i++) {
+		path = text_format("%s/%s", folder, beside[i]);
+		if (access(path, mode) == 0)
+			found = absolute_path(path);
+		free(path);
+	}
 	free(folder);
 	if (!found && access(installed, mode) == 0)
 		found = text_copy(installed);
@@ -71,7 +79,8 @@ char *install_shim(struct error *error)
 				"%m",
 				named);
 	} else {
-		path = install_find("../shim/.libs/librelib.so", RELIB_LIBDIR "/librelib.so", R_OK);
+		path = install_find("../shim/.libs/librelib.so", "../lib/librelib.so",
+			RELIB_LIBDIR "/librelib.so", R_OK);
 		if (!path)
 			error_set(error, 0,
 				"the preload library %s is missing: install relib anew or set "
@@ -92,7 +101,8 @@ char *install_shim(struct error *error)
 
 char *install_host(struct error *error)
 {
-	char *path = install_find("relib-host", RELIB_LIBEXECDIR "/relib-host", X_OK);
+	char *path = install_find("relib-host", "../libexec/relib/relib-host",
+		RELIB_LIBEXECDIR "/relib-host", X_OK);
 
 	if (!path)
 		error_set(error, 0,
