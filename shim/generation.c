@@ -24,6 +24,8 @@ static struct generation *chunks[CHUNKS];
 static _Atomic uint32_t limit = 1;
 static _Atomic uint32_t gone;
 static uint32_t search_from = 1;
+uint32_t generation_alive;
+
 static struct path_count *paths[PATHS];
 static struct lock generation_lock;
 
@@ -126,6 +128,8 @@ uint16_t generation_begin(struct object *object, uint16_t parent)
 			.end = object->end,
 		};
 	}
+	if (slot)
+		__atomic_fetch_add(&generation_alive, 1, __ATOMIC_RELAXED);
 	lock_give(&generation_lock);
 	return slot;
 }
@@ -138,6 +142,7 @@ void generation_gone(uint16_t slot)
 	if (!slot || generation->state != GENERATION_ALIVE)
 		return;
 	generation->state = GENERATION_GONE;
+	__atomic_fetch_sub(&generation_alive, 1, __ATOMIC_RELAXED);
 	atomic_fetch_add(&gone, 1);
 	if (!generation->record)
 		return;

@@ -42,6 +42,9 @@ uint32_t generation_limit(void);
  */
 uint16_t generation_begin(struct object *object, uint16_t parent);
 
+/* How many are ALIVE: with none, no allocation can be a module's. */
+extern uint32_t generation_alive;
+
 /* The object was unmapped. */
 void generation_gone(uint16_t slot);
 /* How many are GONE; generation_looked when one was looked through and is DEAD. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shim/generation.h"
 #include "shim/heap-fast.h"
 #include "shim/objects.h"
 #include "shim/places.h"
@@ -38,6 +39,10 @@ static inline struct origin module_origin(const struct caller *caller, uint32_t 
 {
 	struct thread *thread = &thread_self;
 
+	/* behind the runtime there can be no module, when there is none */
+	if (CODE_CLASS(code) == CODE_RUNTIME && !thread->loading &&
+	    !__atomic_load_n(&generation_alive, __ATOMIC_RELAXED))
+		return (struct origin){ 0 };
 	if (__builtin_expect(thread->inside || thread->loading || !thread->set_up ||
 			     CODE_CLASS(code) > CODE_RUNTIME, 0))
 		return module_origin_slow(caller);
