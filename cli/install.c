@@ -101,8 +101,8 @@ char *install_shim(struct error *error)
 
 char *install_host(struct error *error)
 {
-	char *path = install_find("relib-host", "../libexec/relib/relib-host",
-		RELIB_LIBEXECDIR "/relib-host", X_OK);
+	char *path = install_find(
+		"relib-host", "../libexec/relib/relib-host", RELIB_LIBEXECDIR "/relib-host", X_OK);
 
 	if (!path)
 		error_set(error, 0,

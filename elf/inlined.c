@@ -50,8 +50,7 @@ struct chain {
 static bool is_code(int tag)
 {
 	return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
-	       tag == DW_TAG_lexical_block || tag == DW_TAG_try_block ||
-	       tag == DW_TAG_catch_block;
+	       tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
 }
 
 /* Functions are written in these too, where dwarf_getscopes does not look: in Rust, all are. */
@@ -86,7 +85,7 @@ static bool chain_find(struct chain *chain, Dwarf_Die *parent, Dwarf_Addr addres
 size_t inlined_frames(Dwfl_Module *module, Dwarf_Addr address, struct symbol_frame **frames)
 {
 	Dwarf_Die *unit, *callee = NULL;
-	struct chain chain = { NULL, 0 };
+	struct chain chain = {NULL, 0};
 	struct symbol_frame *frame;
 	size_t count = 0, i;
 	Dwarf_Addr bias;

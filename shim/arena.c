@@ -3,9 +3,9 @@
 #include "shim/lock.h"
 #include "shim/sys.h"
 
-#define CHUNK_LEAST	((size_t)1 << 20)
-#define CHUNK_MOST	((size_t)1 << 26)
-#define RANGES_MOST	64u
+#define CHUNK_LEAST ((size_t)1 << 20)
+#define CHUNK_MOST ((size_t)1 << 26)
+#define RANGES_MOST 64u
 
 static struct lock arena_lock;
 static uintptr_t chunk, chunk_end;

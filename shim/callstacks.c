@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shim/callstacks.h"
 #include "shim/generation.h"
 #include "shim/objects.h"
 #include "shim/places.h"
 #include "shim/settings.h"
-#include "shim/callstacks.h"
 #include "shim/sys.h"
 
 size_t callstacks_size(void)
@@ -56,8 +56,8 @@ static void slot_add(struct walk *walk, uintptr_t slot)
 	seen->value[seen->slot_count++] = *(const uintptr_t *)slot;
 }
 
-static enum unwind_step walk_step(struct thread *thread, struct walk *walk,
-				  struct unwind_frame *frame)
+static enum unwind_step walk_step(
+	struct thread *thread, struct walk *walk, struct unwind_frame *frame)
 {
 	uintptr_t bp_slot = frame->bp_slot;
 	enum unwind_step step = unwind_step(thread, frame);
@@ -100,14 +100,14 @@ static bool owner_decide(struct walk *walk, uintptr_t pc, struct object *before)
 
 static void walk_stack(struct thread *thread, struct walk *walk, const struct caller *caller)
 {
-	struct unwind_frame frame = { .pc = caller->pc, .sp = caller->sp, .bp = caller->bp };
+	struct unwind_frame frame = {.pc = caller->pc, .sp = caller->sp, .bp = caller->bp};
 	unsigned int wanted = settings.frames ? settings.frames : 1;
 	bool decided = false;
 	enum unwind_step step;
 
 	for (;;) {
-		struct object *before = walk->count ? object_of(walk->pcs[walk->count - 1] - 1)
-						    : NULL;
+		struct object *before =
+			walk->count ? object_of(walk->pcs[walk->count - 1] - 1) : NULL;
 
 		if (!decided) {
 			decided = owner_decide(walk, frame.pc, before);
@@ -128,10 +128,10 @@ static void walk_stack(struct thread *thread, struct walk *walk, const struct ca
 	}
 }
 
-struct origin callstacks_find(struct thread *thread, const struct caller *caller,
-			      struct remembered *entry, uint64_t key)
+struct origin callstacks_find(
+	struct thread *thread, const struct caller *caller, struct remembered *entry, uint64_t key)
 {
-	struct walk walk = { .memorable = true };
+	struct walk walk = {.memorable = true};
 	uint32_t epoch = __atomic_load_n(&objects_epoch, __ATOMIC_RELAXED);
 	int saved = errno;
 
@@ -142,8 +142,8 @@ struct origin callstacks_find(struct thread *thread, const struct caller *caller
 	walk.seen.bp = caller->bp;
 	walk_stack(thread, &walk, caller);
 	if (walk.owner && walk.owner->generation) {
-		walk.seen.origin.place = place_find(walk.owner, walk.pcs, walk.count,
-						    walk.owner_frame, walk.cut);
+		walk.seen.origin.place =
+			place_find(walk.owner, walk.pcs, walk.count, walk.owner_frame, walk.cut);
 		walk.seen.origin.generation = walk.owner->generation;
 	}
 	walk.seen.epoch = epoch;

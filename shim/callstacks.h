@@ -32,29 +32,29 @@ struct caller {
  * The saved rbp is given along as a value: when the function ends in a jump to
  * another, its place on the stack is no longer its own.
  */
-#define CALLER_FRAME()	((const uintptr_t *)__builtin_frame_address(0))
+#define CALLER_FRAME() ((const uintptr_t *)__builtin_frame_address(0))
 #define CALLER_BP(frame) ((frame)[0])
 
 static inline struct caller caller_of(const uintptr_t *frame, uintptr_t bp)
 {
-	return (struct caller){ frame[1], (uintptr_t)(frame + 2), bp };
+	return (struct caller){frame[1], (uintptr_t)(frame + 2), bp};
 }
 
-#define RULES		1024u	/* remembered, direct-mapped */
-#define STACKS_SHIFT	9
-#define STACKS		(1u << STACKS_SHIFT)	/* likewise */
-#define SLOTS_MOST	40u	/* words of a remembered stack */
+#define RULES 1024u /* remembered, direct-mapped */
+#define STACKS_SHIFT 9
+#define STACKS (1u << STACKS_SHIFT) /* likewise */
+#define SLOTS_MOST 40u		    /* words of a remembered stack */
 
 /* One remembered stack; all zero when not in use. */
 struct remembered {
-	uint64_t key;			/* the path of comparisons that leads here */
+	uint64_t key; /* the path of comparisons that leads here */
 	uintptr_t pc, sp, bp;
 	uint32_t epoch;
 	uint16_t slot_count;
 	bool uses_bp;
 	struct origin origin;
-	uint32_t reach;			/* bytes from sp to the last word */
-	uint32_t offset[SLOTS_MOST];	/* of each word from sp */
+	uint32_t reach;		     /* bytes from sp to the last word */
+	uint32_t offset[SLOTS_MOST]; /* of each word from sp */
 	uintptr_t value[SLOTS_MOST];
 };
 
@@ -71,8 +71,8 @@ struct callstacks {
 size_t callstacks_size(void);
 
 /* Unwinds afresh, and remembers it in entry, under key, unless entry is NULL.  Keeps errno. */
-struct origin callstacks_find(struct thread *thread, const struct caller *caller,
-			      struct remembered *entry, uint64_t key);
+struct origin callstacks_find(
+	struct thread *thread, const struct caller *caller, struct remembered *entry, uint64_t key);
 
 /* With one frame wanted, and that a module's, the place follows from pc alone. */
 static inline bool callstacks_pc_enough(uint32_t code)
@@ -86,7 +86,7 @@ static inline uint64_t callstacks_mix(uint64_t key)
 	return key ^ key >> 29;
 }
 
-#define STEPS_MOST 8u	/* stacks that are compared before unwinding is cheaper */
+#define STEPS_MOST 8u /* stacks that are compared before unwinding is cheaper */
 
 /*
  * Who owns what is allocated here: the first frame that is not of the runtime
@@ -97,8 +97,8 @@ static inline uint64_t callstacks_mix(uint64_t key)
  * that word leads on to the next.  All its words before are the same, so the
  * word that differs is a return address (or saved rbp) in both.
  */
-static inline struct origin callstacks_origin(struct thread *thread, const struct caller *caller,
-					      uint32_t code)
+static inline struct origin callstacks_origin(
+	struct thread *thread, const struct caller *caller, uint32_t code)
 {
 	uintptr_t sp = callstacks_pc_enough(code) ? 0 : caller->sp;
 	uint32_t epoch = __atomic_load_n(&objects_epoch, __ATOMIC_RELAXED);
@@ -110,7 +110,8 @@ static inline struct origin callstacks_origin(struct thread *thread, const struc
 
 		entry = &thread->stacks->stack[key >> (64 - STACKS_SHIFT)];
 		if (__builtin_expect(entry->key != key || entry->pc != caller->pc ||
-				     entry->sp != sp || entry->epoch != epoch, 0))
+					     entry->sp != sp || entry->epoch != epoch,
+			    0))
 			break;
 		if (entry->uses_bp && entry->bp != caller->bp) {
 			key = callstacks_mix(key ^ caller->bp);
@@ -118,7 +119,7 @@ static inline struct origin callstacks_origin(struct thread *thread, const struc
 		}
 		/* never read what may not be readable any more */
 		if (entry->slot_count && (caller->sp < thread->stack_low ||
-					  caller->sp + entry->reach >= thread->stack_high))
+						 caller->sp + entry->reach >= thread->stack_high))
 			break;
 		for (i = 0; i < entry->slot_count; i++)
 			if (*(const uintptr_t *)(caller->sp + entry->offset[i]) != entry->value[i])

@@ -3,7 +3,7 @@
 
 #define FAULTS 4
 
-static const int fault_signals[FAULTS] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
+static const int fault_signals[FAULTS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 
 struct fault_guard *volatile fault_innermost;
 
@@ -15,8 +15,8 @@ static struct {
 } fault_host;
 
 /* Its own function: __builtin_longjmp must not be used where __builtin_setjmp is. */
-__attribute__((noinline, noreturn)) static void fault_return(struct fault_guard *guard,
-							     uintptr_t address)
+__attribute__((noinline, noreturn)) static void fault_return(
+	struct fault_guard *guard, uintptr_t address)
 {
 	guard->address = address;
 	fault_innermost = guard->outer;
@@ -61,7 +61,7 @@ void fault_watch(void)
 	for (i = 0; i < FAULTS; i++) {
 		fault_host.was_sent[i] = false;
 		raw(SYS_rt_sigaction, fault_signals[i], &action, &fault_host.actions[i],
-		    sizeof(uint64_t));
+			sizeof(uint64_t));
 	}
 }
 
@@ -71,10 +71,10 @@ void fault_unwatch(void)
 
 	for (i = 0; i < FAULTS; i++)
 		raw(SYS_rt_sigaction, fault_signals[i], &fault_host.actions[i], NULL,
-		    sizeof(uint64_t));
+			sizeof(uint64_t));
 	for (i = 0; i < FAULTS; i++)
 		if (fault_host.was_sent[i])
 			raw(SYS_rt_tgsigqueueinfo, raw(SYS_getpid), raw(SYS_gettid),
-			    fault_signals[i], &fault_host.sent[i]);
+				fault_signals[i], &fault_host.sent[i]);
 	fault_innermost = NULL;
 }

@@ -9,14 +9,14 @@
 #include "shim/object-image.h"
 #include "shim/session.h"
 
-#define CHUNK_SHIFT	8
-#define CHUNKS		256u
-#define PATHS		1024u	/* lists of the table of paths */
+#define CHUNK_SHIFT 8
+#define CHUNKS 256u
+#define PATHS 1024u /* lists of the table of paths */
 
 /* How often a path was loaded. */
 struct path_count {
 	struct path_count *next;
-	uint32_t path;		/* string in the session */
+	uint32_t path; /* string in the session */
 	uint32_t loads;
 };
 
@@ -31,11 +31,11 @@ static struct lock generation_lock;
 
 struct generation *generation_at(uint16_t slot)
 {
-	static struct generation none = { .state = GENERATION_ALIVE };
+	static struct generation none = {.state = GENERATION_ALIVE};
 	struct generation *chunk = chunks[slot >> CHUNK_SHIFT];
 
-	return slot == HEAP_GENERATION_NONE || !chunk ? &none :
-	       chunk + (slot & ((1u << CHUNK_SHIFT) - 1));
+	return slot == HEAP_GENERATION_NONE || !chunk ? &none
+						      : chunk + (slot & ((1u << CHUNK_SHIFT) - 1));
 }
 
 uint32_t generation_limit(void)
@@ -61,8 +61,7 @@ static uint16_t slot_take(void)
 	if (slot < end)
 		return (uint16_t)slot;
 	if (!chunks[slot >> CHUNK_SHIFT])
-		chunks[slot >> CHUNK_SHIFT] =
-			arena_take(sizeof(struct generation) << CHUNK_SHIFT);
+		chunks[slot >> CHUNK_SHIFT] = arena_take(sizeof(struct generation) << CHUNK_SHIFT);
 	if (!chunks[slot >> CHUNK_SHIFT])
 		return 0;
 	atomic_store(&limit, slot + 1);
@@ -90,14 +89,14 @@ static uint32_t path_load(uint32_t path)
 	found = arena_take(sizeof(*found));
 	if (!found)
 		return 1;
-	*found = (struct path_count){ .next = *list, .path = path, .loads = 1 };
+	*found = (struct path_count){.next = *list, .path = path, .loads = 1};
 	*list = found;
 	return 1;
 }
 
 uint16_t generation_begin(struct object *object, uint16_t parent)
 {
-	struct session_generation record = { .object = object_record_tracked(object) };
+	struct session_generation record = {.object = object_record_tracked(object)};
 	struct session_object *of;
 	struct generation *made;
 	uint32_t record_index;
@@ -160,7 +159,7 @@ void generation_looked(uint16_t slot)
 void generation_end(uint16_t slot)
 {
 	if (!lock_take(&generation_lock))
-		return;		/* it stays for the next look */
+		return; /* it stays for the next look */
 	generation_at(slot)->state = GENERATION_FREE;
 	if (slot < search_from)
 		search_from = slot;

@@ -15,19 +15,19 @@ struct object;
 enum generation_state {
 	GENERATION_FREE,
 	GENERATION_ALIVE,
-	GENERATION_GONE,	/* unmapped, not looked through yet */
-	GENERATION_LOOKED_AT,	/* the look that is under way is for it, among others */
-	GENERATION_DEAD,	/* looked through; kept blocks may be left */
+	GENERATION_GONE,      /* unmapped, not looked through yet */
+	GENERATION_LOOKED_AT, /* the look that is under way is for it, among others */
+	GENERATION_DEAD,      /* looked through; kept blocks may be left */
 };
 
 struct generation {
-	uint8_t state;			/* enum generation_state */
-	bool used;			/* by a block, as of the last look */
-	bool kept;			/* and not only the C library refers to such a block */
-	uint32_t record;		/* in SESSION_GENERATIONS */
-	uint32_t object;		/* in SESSION_OBJECTS */
-	size_t tls_module, tls_size, tls_least;	/* of the image that went, see struct object */
-	uintptr_t start, end;		/* where it was mapped */
+	uint8_t state;	 /* enum generation_state */
+	bool used;	 /* by a block, as of the last look */
+	bool kept;	 /* and not only the C library refers to such a block */
+	uint32_t record; /* in SESSION_GENERATIONS */
+	uint32_t object; /* in SESSION_OBJECTS */
+	size_t tls_module, tls_size, tls_least; /* of the image that went, see struct object */
+	uintptr_t start, end;			/* where it was mapped */
 };
 
 /* Never NULL for a slot that block metadata carry. */

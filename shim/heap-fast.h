@@ -30,15 +30,14 @@ static inline void heap_meta_set(struct meta *meta, size_t size, struct origin o
 	union {
 		struct meta meta;
 		uint64_t word;
-	} made = { .meta = { .place = origin.place } };
+	} made = {.meta = {.place = origin.place}};
 
 	made.meta.generation = origin.generation;
 	made.meta.size = (uint16_t)size;
 	__atomic_store_n((uint64_t *)meta, made.word, __ATOMIC_RELAXED);
 }
 
-static inline bool heap_slot_take(struct thread *thread, unsigned int class,
-				  struct heap_slot *slot)
+static inline bool heap_slot_take(struct thread *thread, unsigned int class, struct heap_slot *slot)
 {
 	struct heap_cache *cache = thread->cache;
 	struct heap_slot *taken;
@@ -52,8 +51,7 @@ static inline bool heap_slot_take(struct thread *thread, unsigned int class,
 	return true;
 }
 
-static inline void heap_slot_give(struct thread *thread, unsigned int class,
-				  struct heap_slot slot)
+static inline void heap_slot_give(struct thread *thread, unsigned int class, struct heap_slot slot)
 {
 	struct heap_cache *cache = thread->cache;
 	struct cache_class *cached;
@@ -94,14 +92,14 @@ static inline struct meta *heap_block_meta(uintptr_t address, struct span **foun
 	return span->meta + index;
 }
 
-static inline enum heap_freed heap_free(struct thread *thread, void *block, struct origin *was,
-					size_t *asked)
+static inline enum heap_freed heap_free(
+	struct thread *thread, void *block, struct origin *was, size_t *asked)
 {
 	struct span *span;
 	struct meta *meta = heap_block_meta((uintptr_t)block, &span);
 	uint32_t place;
 
-	*was = (struct origin){ 0 };
+	*was = (struct origin){0};
 	*asked = 0;
 	if (__builtin_expect(!meta, 0))
 		return HEAP_FREED_TWICE;
@@ -117,7 +115,7 @@ static inline enum heap_freed heap_free(struct thread *thread, void *block, stru
 	if (__builtin_expect(span->kind == SPAN_LARGE, 0))
 		heap_large_free(span);
 	else
-		heap_slot_give(thread, span->class, (struct heap_slot){ block, meta });
+		heap_slot_give(thread, span->class, (struct heap_slot){block, meta});
 	return HEAP_FREED;
 }
 

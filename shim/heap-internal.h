@@ -6,7 +6,7 @@
 #include "shim/heap.h"
 
 /* heap-class.c: sizes. */
-extern const uint16_t heap_class_size[HEAP_CLASSES];	/* bytes; 0: class not in use */
+extern const uint16_t heap_class_size[HEAP_CLASSES]; /* bytes; 0: class not in use */
 
 /* Class of a size from 0 to HEAP_SMALL_MAX. */
 static inline unsigned int heap_class_of(size_t size)

@@ -14,17 +14,17 @@
 #include "shim/sys.h"
 #include "shim/thread.h"
 
-#define HEAP_MOST	((size_t)1 << 40)	/* bytes reserved for blocks */
-#define HEAP_LEAST	((size_t)1 << 24)
-#define GROW_STEP	((size_t)1 << 20)
-#define BINS		28u		/* free runs by the logarithm of their units */
-#define PURGE_FLOOR	((size_t)4 << 20)	/* bytes of freed pages kept warm at least */
-#define META_SIZES	20u
+#define HEAP_MOST ((size_t)1 << 40) /* bytes reserved for blocks */
+#define HEAP_LEAST ((size_t)1 << 24)
+#define GROW_STEP ((size_t)1 << 20)
+#define BINS 28u		      /* free runs by the logarithm of their units */
+#define PURGE_FLOOR ((size_t)4 << 20) /* bytes of freed pages kept warm at least */
+#define META_SIZES 20u
 
 struct part {
 	uintptr_t start;
-	size_t size;		/* reserved */
-	size_t usable;		/* access was given */
+	size_t size;   /* reserved */
+	size_t usable; /* access was given */
 	size_t used;
 };
 
@@ -34,7 +34,7 @@ static struct part table_part, record_part, unit_part;
 static bool reserve_failed;
 static struct span *bins[BINS];
 static struct span *spare_spans;
-static void *spare_metas[META_SIZES];	/* by the logarithm of their bytes */
+static void *spare_metas[META_SIZES]; /* by the logarithm of their bytes */
 static size_t dirty_bytes, taken_bytes;
 static size_t purge_floor = PURGE_FLOOR;
 
@@ -58,8 +58,8 @@ bool heap_reserve(void)
 		if (!start)
 			continue;
 		sys_advise(start, all, MADV_DONTDUMP);
-		table_part = (struct part){ (uintptr_t)start, table, 0, 0 };
-		record_part = (struct part){ (uintptr_t)start + table, records, 0, 0 };
+		table_part = (struct part){(uintptr_t)start, table, 0, 0};
+		record_part = (struct part){(uintptr_t)start + table, records, 0, 0};
 		unit_part.start = ((uintptr_t)start + table + records + HEAP_UNIT - 1) &
 				  ~(uintptr_t)(HEAP_UNIT - 1);
 		unit_part.size = size;
@@ -224,15 +224,16 @@ static struct span *units_fresh(size_t units)
 
 	if (!span)
 		return NULL;
-	start = units <= heap.size >> HEAP_UNIT_SHIFT ?
-			part_take(&unit_part, units << HEAP_UNIT_SHIFT) : 0;
+	start = units <= heap.size >> HEAP_UNIT_SHIFT
+			? part_take(&unit_part, units << HEAP_UNIT_SHIFT)
+			: 0;
 	if (!start) {
 		span_drop(span);
 		return NULL;
 	}
 	if (table_part.used < unit_part.used / HEAP_UNIT * sizeof(void *) &&
-	    !part_take(&table_part,
-		       unit_part.used / HEAP_UNIT * sizeof(void *) - table_part.used)) {
+		!part_take(&table_part,
+			unit_part.used / HEAP_UNIT * sizeof(void *) - table_part.used)) {
 		unit_part.used -= units << HEAP_UNIT_SHIFT;
 		span_drop(span);
 		return NULL;
@@ -355,7 +356,7 @@ void heap_units_abandon(void)
 
 size_t heap_ranges(uintptr_t (*to)[2])
 {
-	const struct part *parts[HEAP_RANGES] = { &table_part, &record_part, &unit_part };
+	const struct part *parts[HEAP_RANGES] = {&table_part, &record_part, &unit_part};
 
 	for (unsigned int i = 0; heap.size && i < HEAP_RANGES; i++) {
 		to[i][0] = parts[i]->start;

@@ -3,8 +3,8 @@
 #include "shim/heap-internal.h"
 #include "shim/sys.h"
 
-#define PAGE		((uintptr_t)4096)
-#define TIDY_BATCH	256
+#define PAGE ((uintptr_t)4096)
+#define TIDY_BATCH 256
 
 void heap_walk(bool locked, void (*visit)(struct span *span, void *data), void *data)
 {
@@ -17,8 +17,7 @@ void heap_walk(bool locked, void (*visit)(struct span *span, void *data), void *
 		struct span *span = heap.units[unit];
 
 		/* a thread stopped while it cuts a run may leave a stale entry: step over it */
-		if (!span || !span->units ||
-		    span->start != heap.base + (unit << HEAP_UNIT_SHIFT)) {
+		if (!span || !span->units || span->start != heap.base + (unit << HEAP_UNIT_SHIFT)) {
 			unit++;
 			continue;
 		}
@@ -32,7 +31,7 @@ void heap_walk(bool locked, void (*visit)(struct span *span, void *data), void *
 
 void heap_quarantine(struct span *span, uint32_t index, uint16_t era)
 {
-	struct meta made = { .place = (span->meta[index].place & META_PLACE) | META_QUARANTINED };
+	struct meta made = {.place = (span->meta[index].place & META_PLACE) | META_QUARANTINED};
 
 	made.generation = HEAP_GENERATION_NONE;
 	made.era = era;
@@ -42,7 +41,7 @@ void heap_quarantine(struct span *span, uint32_t index, uint16_t era)
 
 struct tidy {
 	bool (*over)(uint16_t era);
-	struct span *spans[TIDY_BATCH];	/* with blocks whose era is over */
+	struct span *spans[TIDY_BATCH]; /* with blocks whose era is over */
 	unsigned int count;
 };
 
@@ -103,7 +102,7 @@ static void span_hand_out(struct span *span, const struct tidy *tidy)
 		if (!block_over(span, index, tidy))
 			continue;
 		left--;
-		slot = (struct heap_slot){ (void *)span_block(span, index), span->meta + index };
+		slot = (struct heap_slot){(void *)span_block(span, index), span->meta + index};
 		__atomic_store_n(&span->meta[index].place, 0, __ATOMIC_RELAXED);
 		if (span->kind == SPAN_LARGE)
 			heap_large_free(span);
@@ -114,7 +113,7 @@ static void span_hand_out(struct span *span, const struct tidy *tidy)
 
 void heap_tidy(bool (*over)(uint16_t era))
 {
-	static struct tidy tidy;	/* not on the stack of a host's thread, which may be small */
+	static struct tidy tidy; /* not on the stack of a host's thread, which may be small */
 
 	tidy.over = over;
 	do {
@@ -132,7 +131,7 @@ void heap_fork_prepare(void)
 {
 	uint64_t held = 0;
 
-	for (unsigned int class = 0; class < HEAP_CLASSES; class++)
+	for (unsigned int class = 0; class < HEAP_CLASSES; class ++)
 		if (lock_take(&heap_class_lock[class]))
 			held |= UINT64_C(1) << class;
 	if (lock_take(&heap_units_lock))
@@ -146,7 +145,7 @@ void heap_fork_parent(void)
 
 	if (held >> HEAP_CLASSES & 1)
 		lock_give(&heap_units_lock);
-	for (unsigned int class = HEAP_CLASSES; class--;)
+	for (unsigned int class = HEAP_CLASSES; class --;)
 		if (held >> class & 1)
 			lock_give(&heap_class_lock[class]);
 }
@@ -154,7 +153,7 @@ void heap_fork_parent(void)
 void heap_fork_child(void)
 {
 	/* a lock that we did not get guards lists in an unknown state: forget those */
-	for (unsigned int class = 0; class < HEAP_CLASSES; class++) {
+	for (unsigned int class = 0; class < HEAP_CLASSES; class ++) {
 		if (!(fork_held >> class & 1))
 			heap_class_abandon(class);
 		heap_class_lock[class].owner = 0;

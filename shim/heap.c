@@ -8,7 +8,7 @@
 #include "shim/thread.h"
 
 /* base and size change while others look: in either order no address is ours by mistake */
-struct heap heap = { .base = UINTPTR_MAX / 2 + 1 };
+struct heap heap = {.base = UINTPTR_MAX / 2 + 1};
 
 static unsigned int cache_most(unsigned int class)
 {
@@ -24,13 +24,13 @@ size_t heap_cache_size(void)
 
 void heap_cache_begin(struct heap_cache *cache)
 {
-	for (unsigned int class = 0; class < HEAP_CLASSES; class++)
+	for (unsigned int class = 0; class < HEAP_CLASSES; class ++)
 		cache->class[class].most = cache_most(class);
 }
 
 void heap_cache_end(struct heap_cache *cache)
 {
-	for (unsigned int class = 0; class < HEAP_CLASSES; class++)
+	for (unsigned int class = 0; class < HEAP_CLASSES; class ++)
 		if (cache->class[class].count)
 			heap_class_give(class, cache->class[class].slot, cache->class[class].count);
 }
@@ -62,8 +62,11 @@ static void *large_allocate(size_t size, size_t alignment, struct origin origin,
 		thread_self.refused = true;
 		return NULL;
 	}
-	span = heap_reserve() ? heap_units_take(units ? units : 1, alignment >> HEAP_UNIT_SHIFT ?
-						alignment >> HEAP_UNIT_SHIFT : 1, zeroed) : NULL;
+	span = heap_reserve()
+		       ? heap_units_take(units ? units : 1,
+				 alignment >> HEAP_UNIT_SHIFT ? alignment >> HEAP_UNIT_SHIFT : 1,
+				 zeroed)
+		       : NULL;
 	if (span) {
 		span->meta = heap_meta_take(1);
 		if (!span->meta) {
@@ -100,8 +103,8 @@ void *heap_allocate_zeroed(struct thread *thread, size_t size, struct origin ori
 	return block && !zeroed ? memset(block, 0, size) : block;
 }
 
-void *heap_allocate_aligned(struct thread *thread, size_t alignment, size_t size,
-			    struct origin origin)
+void *heap_allocate_aligned(
+	struct thread *thread, size_t alignment, size_t size, struct origin origin)
 {
 	struct heap_slot slot;
 	size_t room = size > alignment ? size : alignment;
@@ -122,7 +125,7 @@ void *heap_allocate_aligned(struct thread *thread, size_t alignment, size_t size
 void heap_large_free(struct span *span)
 {
 	if (!lock_take(&heap_units_lock))
-		return;		/* lost, and still better than waiting for ever */
+		return; /* lost, and still better than waiting for ever */
 	/* first: a look may come at any moment and must not read the meta any more */
 	__atomic_store_n(&span->kind, SPAN_FREE, __ATOMIC_RELEASE);
 	heap_meta_give(span->meta, 1);
@@ -165,9 +168,9 @@ struct origin heap_origin(const void *block, size_t *asked)
 
 	*asked = 0;
 	if (!meta || !meta->place || (meta->place & META_QUARANTINED))
-		return (struct origin){ 0 };
+		return (struct origin){0};
 	*asked = span->kind == SPAN_LARGE ? span->large_size : meta->size;
-	return (struct origin){ meta->place & META_PLACE, meta->generation };
+	return (struct origin){meta->place & META_PLACE, meta->generation};
 }
 
 bool heap_resize(struct thread *thread, void *block, size_t size, struct origin origin)

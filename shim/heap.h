@@ -22,36 +22,36 @@
 
 #include "shim/lock.h"
 
-#define HEAP_UNIT_SHIFT	16
-#define HEAP_UNIT	((size_t)1 << HEAP_UNIT_SHIFT)
-#define HEAP_SMALL_MAX	32768u		/* larger blocks have a span of their own */
-#define HEAP_CLASSES	40u
+#define HEAP_UNIT_SHIFT 16
+#define HEAP_UNIT ((size_t)1 << HEAP_UNIT_SHIFT)
+#define HEAP_SMALL_MAX 32768u /* larger blocks have a span of their own */
+#define HEAP_CLASSES 40u
 
 /* The owner of the loader's own allocations: never a module's. */
-#define HEAP_PLACE_LOADER	1u
-#define HEAP_GENERATION_NONE	0u
+#define HEAP_PLACE_LOADER 1u
+#define HEAP_GENERATION_NONE 0u
 
 /* Bits above the place in meta.place. */
-#define META_QUARANTINED	0x80000000u	/* freed by relib; not handed out again yet */
-#define META_MARKED		0x40000000u	/* reached by the look that is under way */
-#define META_REPORTED		0x20000000u	/* leaked, reported, left alone (leaks=report) */
-#define META_PLACE		0x1fffffffu
+#define META_QUARANTINED 0x80000000u /* freed by relib; not handed out again yet */
+#define META_MARKED 0x40000000u	     /* reached by the look that is under way */
+#define META_REPORTED 0x20000000u    /* leaked, reported, left alone (leaks=report) */
+#define META_PLACE 0x1fffffffu
 
 /*
  * What is known of one block.  Live: place is not 0.  Written by the thread
  * that allocates or frees the block, and by a look while the world is stopped.
  */
 struct meta {
-	uint32_t place;			/* META_* and the place; 0: free */
+	uint32_t place; /* META_* and the place; 0: free */
 	union {
 		struct {
-			uint16_t generation;	/* slot of the owner, see generation.h */
+			uint16_t generation; /* slot of the owner, see generation.h */
 			union {
-				uint16_t size;	/* bytes asked for; of large ones see the span */
-				uint16_t era;	/* quarantined: when, see heap_quarantine */
+				uint16_t size; /* bytes asked for; of large ones see the span */
+				uint16_t era;  /* quarantined: when, see heap_quarantine */
 			};
 		};
-		uint32_t next_free;	/* while in the span's list: index + 1 of the next */
+		uint32_t next_free; /* while in the span's list: index + 1 of the next */
 	};
 };
 _Static_assert(sizeof(struct meta) == 8, "meta");
@@ -59,28 +59,28 @@ _Static_assert(sizeof(struct meta) == 8, "meta");
 enum span_kind { SPAN_FREE, SPAN_SMALL, SPAN_LARGE };
 
 struct span {
-	uintptr_t start;		/* first block */
-	uint64_t reciprocal;		/* 2^40 / block_size, rounded up */
-	struct meta *meta;		/* count of them */
+	uintptr_t start;     /* first block */
+	uint64_t reciprocal; /* 2^40 / block_size, rounded up */
+	struct meta *meta;   /* count of them */
 	uint32_t units;
-	uint32_t block_size;		/* bytes; of large ones 0, see large_size */
-	uint32_t count;			/* blocks */
-	uint32_t free_head;		/* index + 1 of the first free block, 0: none */
-	uint32_t free_count;		/* in this list; the caches' are not counted */
-	uint8_t kind;			/* enum span_kind */
+	uint32_t block_size; /* bytes; of large ones 0, see large_size */
+	uint32_t count;	     /* blocks */
+	uint32_t free_head;  /* index + 1 of the first free block, 0: none */
+	uint32_t free_count; /* in this list; the caches' are not counted */
+	uint8_t kind;	     /* enum span_kind */
 	uint8_t class;
-	bool listed;			/* in its class's list of spans with free blocks */
-	bool dirty;			/* free span: its pages may hold old bytes */
-	bool quarantined;		/* blocks were quarantined since the last heap_tidy */
-	size_t large_size;		/* bytes asked for */
+	bool listed;	   /* in its class's list of spans with free blocks */
+	bool dirty;	   /* free span: its pages may hold old bytes */
+	bool quarantined;  /* blocks were quarantined since the last heap_tidy */
+	size_t large_size; /* bytes asked for */
 	struct span *next, *prev;
 };
 
 struct heap {
-	uintptr_t base;			/* of the blocks; before: above all addresses, owning none */
-	size_t size;			/* bytes reserved for blocks; 0 until a module allocates */
-	_Atomic size_t used;		/* bytes from base that ever held a span */
-	struct span **units;		/* the span of each unit, NULL: never used */
+	uintptr_t base;	     /* of the blocks; before: above all addresses, owning none */
+	size_t size;	     /* bytes reserved for blocks; 0 until a module allocates */
+	_Atomic size_t used; /* bytes from base that ever held a span */
+	struct span **units; /* the span of each unit, NULL: never used */
 };
 extern struct heap heap;
 
@@ -105,8 +105,8 @@ struct thread;
  * heap_free frees a block for which heap_owns holds, from any thread.  *was,
  * *asked: what its meta said before: whose it was and the bytes asked for.
  */
-void *heap_allocate_aligned(struct thread *thread, size_t alignment, size_t size,
-			    struct origin origin);
+void *heap_allocate_aligned(
+	struct thread *thread, size_t alignment, size_t size, struct origin origin);
 /* As heap_allocate, all bytes zero. */
 void *heap_allocate_zeroed(struct thread *thread, size_t size, struct origin origin);
 
@@ -117,9 +117,9 @@ static inline bool heap_owns(const void *block)
 }
 
 enum heap_freed {
-	HEAP_FREED,		/* a live block; now free */
-	HEAP_FREED_LATE,	/* relib had freed it at an unload: swallowed */
-	HEAP_FREED_TWICE,	/* not a live block, or not the start of one: swallowed */
+	HEAP_FREED,	  /* a live block; now free */
+	HEAP_FREED_LATE,  /* relib had freed it at an unload: swallowed */
+	HEAP_FREED_TWICE, /* not a live block, or not the start of one: swallowed */
 };
 
 /* The span of an address inside the heap, or NULL. */
@@ -141,8 +141,7 @@ static inline uint32_t span_index(const struct span *span, uintptr_t address)
 
 static inline size_t span_block_size(const struct span *span)
 {
-	return span->kind == SPAN_LARGE ? (size_t)span->units << HEAP_UNIT_SHIFT
-					: span->block_size;
+	return span->kind == SPAN_LARGE ? (size_t)span->units << HEAP_UNIT_SHIFT : span->block_size;
 }
 
 static inline uintptr_t span_block(const struct span *span, uint32_t index)

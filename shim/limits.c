@@ -12,8 +12,8 @@
 #include "shim/session.h"
 #include "shim/sys.h"
 
-#define LIMIT(name, parameters) \
-	int limit_##name parameters __asm__(#name); \
+#define LIMIT(name, parameters)                                                                    \
+	int limit_##name parameters __asm__(#name);                                                \
 	RELIB_EXPORT int limit_##name parameters
 
 static void limit_comes(int resource, const struct rlimit *limit)

@@ -16,7 +16,7 @@ void *next_dlopen, *next_dlmopen;
 
 bool loader_interposed;
 
-#define DEPTH_MOST 64u	/* frames between the loader's allocation and dlopen */
+#define DEPTH_MOST 64u /* frames between the loader's allocation and dlopen */
 
 int loader_before_open(const char *file, int flags, const uintptr_t *slot)
 {
@@ -81,7 +81,7 @@ static bool open_visit(void *data, uintptr_t pc, uintptr_t cfa)
 
 bool loader_is_in_open(uintptr_t pc, uintptr_t sp, uintptr_t bp)
 {
-	struct open_search search = { .slot = thread_self.open_slot, .left = DEPTH_MOST };
+	struct open_search search = {.slot = thread_self.open_slot, .left = DEPTH_MOST};
 
 	if (!search.slot || search.slot < sp)
 		return false;

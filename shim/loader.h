@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Blocks the size of a link map or larger may be one. */
-#define LOADER_LINK_MAP_LEAST	700u
+#define LOADER_LINK_MAP_LEAST 700u
 
 /* False where the program's own malloc comes before ours. */
 extern bool loader_interposed;

@@ -17,7 +17,7 @@
 #define LOCK_WAITERS 0x80000000u
 
 struct lock {
-	_Atomic uint32_t owner;		/* thread id, 0 when free */
+	_Atomic uint32_t owner; /* thread id, 0 when free */
 };
 
 /* The slow path of lock_take: waits for at most about a second. */
@@ -33,8 +33,8 @@ static inline bool lock_take(struct lock *lock)
 {
 	uint32_t tid = lock_self(), expected = 0;
 
-	if (atomic_compare_exchange_strong_explicit(&lock->owner, &expected, tid,
-						    memory_order_acquire, memory_order_relaxed))
+	if (atomic_compare_exchange_strong_explicit(
+		    &lock->owner, &expected, tid, memory_order_acquire, memory_order_relaxed))
 		return true;
 	return lock_wait(lock, tid);
 }

@@ -10,16 +10,16 @@
 #include "shim/session-file.h"
 #include "shim/sys.h"
 
-#define RANGES_MOST	128u
-#define RUNTIME_MOST	32u
-#define DEFERRED_MOST	65536u
-#define TLS_MODULES	65536u
+#define RANGES_MOST 128u
+#define RUNTIME_MOST 32u
+#define DEFERRED_MOST 65536u
+#define TLS_MODULES 65536u
 
 /* A candidate that was reached. */
 struct reached {
 	struct span *span;
 	uint32_t index;
-	bool runtime;			/* by the C library only */
+	bool runtime; /* by the C library only */
 	uint8_t referrer;
 	uint32_t referrer_place;
 	uint64_t referrer_offset;
@@ -32,23 +32,23 @@ static struct {
 	struct scan scan;
 	struct reached *queue;
 	size_t queue_count, queue_size, queue_bytes;
-	struct scan_place *deferred;	/* where the C library refers to candidates */
+	struct scan_place *deferred; /* where the C library refers to candidates */
 	uintptr_t *deferred_words;
 	size_t deferred_count, deferred_size;
 	size_t candidates;
-	bool runtime;			/* the deferred ones are being looked at */
-	const struct span *inside;	/* the module block that is being read, or NULL */
+	bool runtime;		   /* the deferred ones are being looked at */
+	const struct span *inside; /* the module block that is being read, or NULL */
 	uint32_t inside_index;
 	/* noted by look_prepare */
 	struct scan_range runtime_data[RUNTIME_MOST];
 	size_t runtime_count;
 	struct scan_range own[RANGES_MOST];
 	size_t own_count;
-	struct scan_range *tls;		/* thread-local blocks of what went, sorted */
+	struct scan_range *tls; /* thread-local blocks of what went, sorted */
 	size_t tls_count, tls_size;
-	struct scan_range *excluded;	/* own and tls, sorted */
+	struct scan_range *excluded; /* own and tls, sorted */
 	size_t excluded_count;
-	bool tls_taken[TLS_MODULES / 64];	/* numbers that a loaded object has now, hashed */
+	bool tls_taken[TLS_MODULES / 64]; /* numbers that a loaded object has now, hashed */
 } work;
 
 static bool is_candidate(const struct meta *meta)
@@ -56,7 +56,7 @@ static bool is_candidate(const struct meta *meta)
 	uint32_t place = meta->place;
 
 	if (!(place & META_PLACE) || (place & (META_QUARANTINED | META_REPORTED)) ||
-	    meta->generation == HEAP_GENERATION_NONE)
+		meta->generation == HEAP_GENERATION_NONE)
 		return false;
 	return generation_at(meta->generation)->state >= GENERATION_LOOKED_AT;
 }
@@ -106,7 +106,7 @@ bool look_is_needed(void)
 static void own_add(uintptr_t start, uintptr_t end)
 {
 	if (start < end && work.own_count < RANGES_MOST)
-		work.own[work.own_count++] = (struct scan_range){ start, end };
+		work.own[work.own_count++] = (struct scan_range){start, end};
 }
 
 static void object_note(struct object *object, void *data)
@@ -116,7 +116,7 @@ static void object_note(struct object *object, void *data)
 	else if ((object->class == CODE_RUNTIME || object->class == CODE_LOADER) &&
 		 work.runtime_count < RUNTIME_MOST)
 		work.runtime_data[work.runtime_count++] =
-			(struct scan_range){ object->start, object->end };
+			(struct scan_range){object->start, object->end};
 	if (object->tls_module)
 		work.tls_taken[object->tls_module % (TLS_MODULES / 64)] = true;
 }
@@ -175,8 +175,7 @@ static void tls_exclude(const struct generation *gone, uintptr_t thread_pointer)
 		return;
 	block = dtv[2 * gone->tls_module];
 	if (block && block != UINTPTR_MAX && work.tls_count < work.tls_size)
-		work.tls[work.tls_count++] =
-			(struct scan_range){ block, tls_end(gone, block) };
+		work.tls[work.tls_count++] = (struct scan_range){block, tls_end(gone, block)};
 }
 
 /* Sorts by start and joins what overlaps.  Returns how many are left. */
@@ -202,14 +201,14 @@ static size_t ranges_sort(struct scan_range *ranges, size_t count)
 	return kept;
 }
 
-static void each_gone(void (*visit)(const struct generation *, const struct world *),
-		      const struct world *world)
+static void each_gone(
+	void (*visit)(const struct generation *, const struct world *), const struct world *world)
 {
 	for (uint32_t slot = 1; slot < generation_limit(); slot++) {
 		const struct generation *generation = generation_at((uint16_t)slot);
 
 		if (generation->state == GENERATION_LOOKED_AT && generation->tls_module &&
-		    !work.tls_taken[generation->tls_module % (TLS_MODULES / 64)])
+			!work.tls_taken[generation->tls_module % (TLS_MODULES / 64)])
 			visit(generation, world);
 	}
 }
@@ -267,7 +266,7 @@ static bool is_runtime_data(uintptr_t address)
 {
 	for (size_t i = 0; i < work.runtime_count; i++)
 		if (address - work.runtime_data[i].start <
-		    work.runtime_data[i].end - work.runtime_data[i].start)
+			work.runtime_data[i].end - work.runtime_data[i].start)
 			return true;
 	return false;
 }
@@ -277,13 +276,12 @@ static void reach(struct span *span, uint32_t index, const struct scan_place *pl
 	struct reached *reached = &work.queue[work.queue_count++];
 
 	span->meta[index].place |= META_MARKED;
-	*reached = (struct reached){ .span = span, .index = index, .root = *place };
+	*reached = (struct reached){.span = span, .index = index, .root = *place};
 	reached->runtime = work.runtime;
 	reached->referrer = LOOK_MEMORY;
 	if (work.inside) {
 		reached->referrer = LOOK_BLOCK;
-		reached->referrer_place =
-			work.inside->meta[work.inside_index].place & META_PLACE;
+		reached->referrer_place = work.inside->meta[work.inside_index].place & META_PLACE;
 		reached->referrer_offset =
 			place->address - span_block(work.inside, work.inside_index);
 	}
@@ -298,7 +296,7 @@ static void word_found(void *data, uintptr_t word, const struct scan_place *plac
 		return;
 	index = span_index(span, word);
 	if (index >= span->count || (span->meta[index].place & META_MARKED) ||
-	    !is_candidate(span->meta + index) || work.queue_count == work.queue_size)
+		!is_candidate(span->meta + index) || work.queue_count == work.queue_size)
 		return;
 	if (!work.runtime && !work.inside && place->address && is_runtime_data(place->address)) {
 		if (work.deferred_count < work.deferred_size) {
@@ -314,13 +312,13 @@ static void word_found(void *data, uintptr_t word, const struct scan_place *plac
 static void block_read(struct span *span, uint32_t index)
 {
 	uintptr_t start = span_block(span, index);
-	struct scan_place place = { .kind = SCAN_MAPPING_PRIVATE };
+	struct scan_place place = {.kind = SCAN_MAPPING_PRIVATE};
 	size_t size = span->kind == SPAN_LARGE ? span->large_size : span->block_size;
 
 	work.inside = span;
 	work.inside_index = index;
 	scan_words(&work.scan, (const uintptr_t *)start,
-		   (const uintptr_t *)(start + (size & ~(size_t)7)), &place);
+		(const uintptr_t *)(start + (size & ~(size_t)7)), &place);
 	work.inside = NULL;
 	work.look->bytes += size;
 }
@@ -364,7 +362,8 @@ static struct look_tally *tally_of(struct look *look, uint16_t generation, uint3
 {
 	uint64_t hash = ((uint64_t)generation << 32 | place) * UINT64_C(0x9e3779b97f4a7c15);
 
-	for (size_t at = hash >> 32 & (look->tally_size - 1);; at = (at + 1) & (look->tally_size - 1)) {
+	for (size_t at = hash >> 32 & (look->tally_size - 1);;
+		at = (at + 1) & (look->tally_size - 1)) {
 		struct look_tally *tally = &look->tallies[at];
 
 		if (!tally->place) {
@@ -376,8 +375,7 @@ static struct look_tally *tally_of(struct look *look, uint16_t generation, uint3
 	}
 }
 
-static struct look_tally *tally_of_block(struct look *look, const struct span *span,
-					 uint32_t index)
+static struct look_tally *tally_of_block(struct look *look, const struct span *span, uint32_t index)
 {
 	const struct meta *meta = span->meta + index;
 
@@ -465,8 +463,7 @@ static void memory_give(void)
 	if (work.tls)
 		sys_unmap(work.tls, work.tls_size * sizeof(struct scan_range) + 1);
 	if (work.excluded)
-		sys_unmap(work.excluded,
-			  (work.tls_size + RANGES_MOST) * sizeof(struct scan_range));
+		sys_unmap(work.excluded, (work.tls_size + RANGES_MOST) * sizeof(struct scan_range));
 }
 
 static void roots_follow(const struct world *world)

@@ -24,8 +24,8 @@
 
 enum look_referrer {
 	LOOK_NOBODY,
-	LOOK_MEMORY,		/* place says where */
-	LOOK_BLOCK,		/* a block of a module; place.address lies in it */
+	LOOK_MEMORY, /* place says where */
+	LOOK_BLOCK,  /* a block of a module; place.address lies in it */
 };
 
 /* What was found for one generation and place. */
@@ -35,23 +35,23 @@ struct look_tally {
 	uint64_t leaked_blocks, leaked_bytes;
 	uint64_t kept_blocks, kept_bytes;
 	uint64_t runtime_blocks, runtime_bytes;
-	uint8_t referrer;		/* enum look_referrer, to the first kept block */
-	uint32_t referrer_place;	/* LOOK_BLOCK: of the referring block */
-	uint64_t referrer_offset;	/* in it */
+	uint8_t referrer;	  /* enum look_referrer, to the first kept block */
+	uint32_t referrer_place;  /* LOOK_BLOCK: of the referring block */
+	uint64_t referrer_offset; /* in it */
 	struct scan_place root;
 };
 
 struct look {
 	/* in */
-	bool free_leaked;		/* quarantine them at once */
-	uint16_t era;			/* of the quarantine */
+	bool free_leaked; /* quarantine them at once */
+	uint16_t era;	  /* of the quarantine */
 	/* out */
-	bool done;			/* the look ran to its end */
-	int error;			/* why not */
-	struct look_tally *tallies;	/* table of tally_size, entries with place 0 are empty */
+	bool done;		    /* the look ran to its end */
+	int error;		    /* why not */
+	struct look_tally *tallies; /* table of tally_size, entries with place 0 are empty */
 	size_t tally_size;
-	uint64_t bytes;			/* memory read */
-	uint64_t quarantined;		/* bytes put under quarantine */
+	uint64_t bytes;	      /* memory read */
+	uint64_t quarantined; /* bytes put under quarantine */
 	uint32_t quarantined_blocks;
 };
 

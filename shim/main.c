@@ -63,7 +63,7 @@ static void fork_child(void)
 /* How much lies below a thread's descriptor, as the loader tells its friends. */
 static void static_tls_find(void)
 {
-	void (*info)(size_t *size, size_t *alignment);
+	void (*info)(size_t * size, size_t * alignment);
 	size_t size = 0, alignment = 0;
 
 	*(void **)&info = dlsym(RTLD_DEFAULT, "_dl_get_tls_static_info");

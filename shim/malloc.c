@@ -46,8 +46,7 @@ static void *bootstrap(size_t size, size_t alignment)
  */
 #define ASIDE __attribute__((noinline))
 
-ASIDE static void *malloc_aside(size_t size, uint32_t code, const uintptr_t *frame,
-				uintptr_t bp)
+ASIDE static void *malloc_aside(size_t size, uint32_t code, const uintptr_t *frame, uintptr_t bp)
 {
 	struct caller caller = caller_of(frame, bp);
 	struct origin origin = module_origin(&caller, code);
@@ -73,8 +72,8 @@ RELIB_EXPORT void *malloc(size_t size)
 
 void *interposed_malloc(size_t size) __attribute__((alias("malloc")));
 
-ASIDE static void *calloc_aside(size_t nmemb, size_t size, uint32_t code, const uintptr_t *frame,
-				uintptr_t bp)
+ASIDE static void *calloc_aside(
+	size_t nmemb, size_t size, uint32_t code, const uintptr_t *frame, uintptr_t bp)
 {
 	struct caller caller = caller_of(frame, bp);
 	struct origin origin;
@@ -107,11 +106,10 @@ RELIB_EXPORT void *calloc(size_t nmemb, size_t size)
 	return __builtin_mul_overflow(nmemb, size, &bytes) ? out_of_memory() : bootstrap(bytes, 16);
 }
 
-ASIDE static void *realloc_aside(void *block, size_t size, const uintptr_t *frame,
-				uintptr_t bp)
+ASIDE static void *realloc_aside(void *block, size_t size, const uintptr_t *frame, uintptr_t bp)
 {
 	struct caller caller = caller_of(frame, bp);
-	struct origin origin = { 0 };
+	struct origin origin = {0};
 	uint32_t code;
 
 	if (module_may_own(caller.pc, &code))
@@ -129,7 +127,8 @@ RELIB_EXPORT void *realloc(void *block, size_t size)
 	if (!next_ready())
 		return block ? NULL : bootstrap(size, 16);
 	if (__builtin_expect(module_may_own(frame[1], &code) || heap_owns(block) ||
-			     next_bootstrap_owns(block), 0))
+				     next_bootstrap_owns(block),
+		    0))
 		return realloc_aside(block, size, frame, CALLER_BP(frame));
 	return next.realloc(block, size);
 }

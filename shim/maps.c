@@ -35,7 +35,7 @@ static bool maps_fill(struct maps *maps)
 	maps->at = maps->buffer;
 	maps->end = to;
 	if (to == maps->buffer + maps->size) {
-		maps->error = E2BIG;		/* a line longer than the buffer */
+		maps->error = E2BIG; /* a line longer than the buffer */
 		return false;
 	}
 	do

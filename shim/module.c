@@ -10,7 +10,7 @@
 #include "shim/unload.h"
 
 static const struct origin nobody;
-static const struct origin loader_origin = { HEAP_PLACE_LOADER, HEAP_GENERATION_NONE };
+static const struct origin loader_origin = {HEAP_PLACE_LOADER, HEAP_GENERATION_NONE};
 
 struct origin module_origin_slow(const struct caller *caller)
 {
@@ -62,9 +62,9 @@ static void *exhausted(struct thread *thread)
 		thread->inside++;
 		session->flags |= SESSION_HEAP_FULL;
 		session_note(SESSION_NOTE_UNTRACKED, 0, 0, 0,
-			     !thread->refused ? "the module heap is full: out of memory"
-			     : heap.size ? "the module heap was busy: blocks went to the host's"
-			     : "no addresses for a module heap: blocks went to the host's");
+			!thread->refused ? "the module heap is full: out of memory"
+			: heap.size	 ? "the module heap was busy: blocks went to the host's"
+				    : "no addresses for a module heap: blocks went to the host's");
 		thread->inside--;
 	}
 	if (!thread->refused)
@@ -108,8 +108,7 @@ void *module_allocate_aligned(size_t alignment, size_t size, struct origin origi
 	return block ? counted(thread, block, size, origin) : exhausted(thread);
 }
 
-static void report_bad_free(enum heap_freed how, const void *block, struct origin was,
-			    uintptr_t pc)
+static void report_bad_free(enum heap_freed how, const void *block, struct origin was, uintptr_t pc)
 {
 	struct session_place *record;
 	char text[19] = "0x";
@@ -199,20 +198,20 @@ static void *allocate_for(size_t size, struct origin origin)
 void *module_reallocate(void *block, size_t size, struct origin origin, uintptr_t pc)
 {
 	size_t asked;
-	struct origin was = { 0 };
+	struct origin was = {0};
 	struct thread *thread = thread_here();
 	void *made;
 
 	if (heap_owns(block))
 		was = heap_origin(block, &asked);
 	if (was.place && was.place != HEAP_PLACE_LOADER && origin.place && size &&
-	    heap_resize(thread, block, size, origin)) {
+		heap_resize(thread, block, size, origin)) {
 		place_freed(thread, was.place, asked);
 		place_allocated(thread, origin.place, size);
 		return block;
 	}
 	if (!was.place && heap_owns(block)) {
-		module_free(block, pc);		/* says what is wrong with it */
+		module_free(block, pc); /* says what is wrong with it */
 		errno = ENOMEM;
 		return NULL;
 	}

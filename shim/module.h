@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shim/callstacks.h"
 #include "shim/generation.h"
 #include "shim/heap-fast.h"
 #include "shim/objects.h"
 #include "shim/places.h"
-#include "shim/callstacks.h"
 
 /*
  * True when the caller's allocations may be somebody's: then module_origin
@@ -41,10 +41,11 @@ static inline struct origin module_origin(const struct caller *caller, uint32_t 
 
 	/* behind the runtime there can be no module, when there is none */
 	if (CODE_CLASS(code) == CODE_RUNTIME && !thread->loading &&
-	    !__atomic_load_n(&generation_alive, __ATOMIC_RELAXED))
-		return (struct origin){ 0 };
+		!__atomic_load_n(&generation_alive, __ATOMIC_RELAXED))
+		return (struct origin){0};
 	if (__builtin_expect(thread->inside || thread->loading || !thread->set_up ||
-			     CODE_CLASS(code) > CODE_RUNTIME, 0))
+				     CODE_CLASS(code) > CODE_RUNTIME,
+		    0))
 		return module_origin_slow(caller);
 	return callstacks_origin(thread, caller, code);
 }
@@ -64,8 +65,9 @@ static inline void *module_allocate(size_t size, struct origin origin)
 	struct thread *thread = &thread_self;
 	void *block;
 
-	if (__builtin_expect(!thread->counters || size > HEAP_SMALL_MAX ||
-			     origin.place == HEAP_PLACE_LOADER, 0))
+	if (__builtin_expect(
+		    !thread->counters || size > HEAP_SMALL_MAX || origin.place == HEAP_PLACE_LOADER,
+		    0))
 		return module_allocate_slow(size, origin);
 	block = heap_allocate(thread, size, origin);
 	if (__builtin_expect(!block, 0))

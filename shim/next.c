@@ -15,13 +15,13 @@ static struct lock resolving;
 bool next_resolve(void)
 {
 	if (!lock_take(&resolving))
-		return false;	/* dlsym called us */
+		return false; /* dlsym called us */
 	if (!next_resolved) {
-#define NEXT_LOOK_UP(type, name, symbol, parameters) \
+#define NEXT_LOOK_UP(type, name, symbol, parameters)                                               \
 	*(void **)&next.name = dlsym(RTLD_NEXT, symbol);
 		NEXT_FUNCTIONS(NEXT_LOOK_UP)
 #undef NEXT_LOOK_UP
-		dlerror();	/* what was not found is no error of the host's */
+		dlerror(); /* what was not found is no error of the host's */
 		__atomic_store_n(&next_resolved, true, __ATOMIC_RELEASE);
 	}
 	lock_give(&resolving);

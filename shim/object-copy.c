@@ -7,7 +7,7 @@
 #include "shim/session.h"
 #include "shim/sys.h"
 
-#define HEAD 4096u	/* bytes compared with the image, to see that the file is still its */
+#define HEAD 4096u /* bytes compared with the image, to see that the file is still its */
 
 uint64_t object_file_hash(const char *path)
 {
@@ -97,8 +97,8 @@ static int file_copy(int from, const char *target)
 	if (length + 16 >= sizeof(temporary))
 		return ENAMETOOLONG;
 	if (sys_call(SYS_fstat, from, &status, 0) ||
-	    (!sys_call(SYS_getrlimit, RLIMIT_FSIZE, &limit, 0) &&
-	     limit.rlim_cur < (rlim_t)status.st_size))
+		(!sys_call(SYS_getrlimit, RLIMIT_FSIZE, &limit, 0) &&
+			limit.rlim_cur < (rlim_t)status.st_size))
 		return EFBIG;
 	memcpy(temporary, target, length);
 	/* of this process: several may copy the same file at once */
@@ -117,8 +117,7 @@ static int file_copy(int from, const char *target)
 	return error;
 }
 
-void object_file_keep(const struct object *object, const char *path,
-		      struct session_object *record)
+void object_file_keep(const struct object *object, const char *path, struct session_object *record)
 {
 	const char *folder = session_objects_folder();
 	char name[80], target[1300];

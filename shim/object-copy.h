@@ -13,7 +13,6 @@ uint64_t object_file_hash(const char *path);
  * Copies the file that the object was mapped from into the session's folder of
  * objects, once per content, and sets copy or copy_errno of the record.
  */
-void object_file_keep(const struct object *object, const char *path,
-		      struct session_object *record);
+void object_file_keep(const struct object *object, const char *path, struct session_object *record);
 
 #endif

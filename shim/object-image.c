@@ -35,7 +35,7 @@ void image_read(struct object *object)
 		object->start = object->end = 0;
 }
 
-static const ElfW(Dyn) *image_dynamic(const struct object *object)
+static const ElfW(Dyn) * image_dynamic(const struct object *object)
 {
 	for (unsigned int i = 0; i < object->phnum; i++)
 		if (object->phdr[i].p_type == PT_DYNAMIC)
@@ -77,7 +77,7 @@ bool image_needs(const struct object *object, const char *name)
 
 	for (; entry && entry->d_tag != DT_NULL; entry++)
 		if (entry->d_tag == DT_NEEDED &&
-		    !strcmp(path_base(strings + entry->d_un.d_val), name))
+			!strcmp(path_base(strings + entry->d_un.d_val), name))
 			return true;
 	return false;
 }
@@ -99,7 +99,7 @@ const unsigned char *image_build_id(const struct object *object, size_t *size)
 			if (all > (size_t)(end - at))
 				break;
 			if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
-			    !memcmp(note + 1, "GNU", 4)) {
+				!memcmp(note + 1, "GNU", 4)) {
 				*size = note->n_descsz;
 				return (const unsigned char *)(note + 1) + name;
 			}

@@ -57,19 +57,22 @@ static void build_id_fill(struct session_object *record, const struct object *ob
 static uint32_t kind_of(const struct object *object, bool tracked)
 {
 	static const uint8_t kinds[] = {
-		[CODE_UNKNOWN] = SESSION_OBJECT_HOST,	[CODE_HOST] = SESSION_OBJECT_HOST,
-		[CODE_MODULE] = SESSION_OBJECT_MODULE,	[CODE_RUNTIME] = SESSION_OBJECT_RUNTIME,
-		[CODE_LOADER] = SESSION_OBJECT_LOADER,	[CODE_SHIM] = SESSION_OBJECT_SHIM,
+		[CODE_UNKNOWN] = SESSION_OBJECT_HOST,
+		[CODE_HOST] = SESSION_OBJECT_HOST,
+		[CODE_MODULE] = SESSION_OBJECT_MODULE,
+		[CODE_RUNTIME] = SESSION_OBJECT_RUNTIME,
+		[CODE_LOADER] = SESSION_OBJECT_LOADER,
+		[CODE_SHIM] = SESSION_OBJECT_SHIM,
 	};
 
 	if (tracked)
 		return object->class == CODE_RUNTIME ? SESSION_OBJECT_RUNTIME
-						      : SESSION_OBJECT_MODULE;
+						     : SESSION_OBJECT_MODULE;
 	return kinds[object->class];
 }
 
-static uint32_t record_make(const struct object *object, const char *path,
-			    struct session_object *record)
+static uint32_t record_make(
+	const struct object *object, const char *path, struct session_object *record)
 {
 	const char *soname = image_soname(object);
 	struct known **list = list_of(path), *known;
@@ -89,8 +92,8 @@ static uint32_t record_make(const struct object *object, const char *path,
 
 static uint32_t record_find(const struct object *object, bool tracked)
 {
-	static char path[4096];	/* under the lock; a thread's stack may be small */
-	struct session_object record = { .base = object->bias };
+	static char path[4096]; /* under the lock; a thread's stack may be small */
+	struct session_object record = {.base = object->bias};
 	struct known *known;
 
 	loader_real_path(object->name, path, sizeof(path));

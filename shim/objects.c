@@ -12,17 +12,17 @@
 #include "shim/sys.h"
 #include "shim/thread.h"
 
-#define CHUNK_SHIFT	8
-#define CHUNKS		256u	/* 65,536 objects: the kernel allows about as many mappings */
-#define FRESH_MOST	256u
-#define TLS_NUMBERS	1024u	/* told apart */
+#define CHUNK_SHIFT 8
+#define CHUNKS 256u /* 65,536 objects: the kernel allows about as many mappings */
+#define FRESH_MOST 256u
+#define TLS_NUMBERS 1024u /* told apart */
 
 uint32_t *code_regions[CODE_REGIONS];
 uint32_t objects_epoch = 1;
 bool objects_active;
 
 static struct object *chunks[CHUNKS];
-static uint32_t object_limit = 1;	/* slot 0 is never used */
+static uint32_t object_limit = 1; /* slot 0 is never used */
 static struct lock objects_lock;
 static uint32_t looks;
 static unsigned long long seen_adds, seen_subs;
@@ -40,9 +40,8 @@ static uint32_t *region_of(uintptr_t address)
 
 	if (!*region)
 		__atomic_store_n(region,
-				 arena_take(sizeof(uint32_t)
-					    << (CODE_REGION_SHIFT - CODE_PAGE_SHIFT)),
-				 __ATOMIC_RELEASE);
+			arena_take(sizeof(uint32_t) << (CODE_REGION_SHIFT - CODE_PAGE_SHIFT)),
+			__ATOMIC_RELEASE);
 	return *region;
 }
 
@@ -56,15 +55,17 @@ static void code_set(const struct object *object, uint32_t value)
 			       CODE_PAGE_SHIFT;
 
 		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X) ||
-		    to > (uintptr_t)CODE_REGIONS << (CODE_REGION_SHIFT - CODE_PAGE_SHIFT))
+			to > (uintptr_t)CODE_REGIONS << (CODE_REGION_SHIFT - CODE_PAGE_SHIFT))
 			continue;
 		for (uintptr_t page = from; page < to; page++) {
 			uint32_t *region = region_of(page << CODE_PAGE_SHIFT);
 
 			if (region)
-				__atomic_store_n(&region[page & ((1u << (CODE_REGION_SHIFT -
-									 CODE_PAGE_SHIFT)) - 1)],
-						 value, __ATOMIC_RELEASE);
+				__atomic_store_n(
+					&region[page &
+						((1u << (CODE_REGION_SHIFT - CODE_PAGE_SHIFT)) -
+							1)],
+					value, __ATOMIC_RELEASE);
 		}
 	}
 }
@@ -112,7 +113,7 @@ static void object_drop(struct object *object)
 	memset(object, 0, sizeof(*object));
 }
 
-static struct object *object_find(const ElfW(Phdr) *phdr, uintptr_t bias)
+static struct object *object_find(const ElfW(Phdr) * phdr, uintptr_t bias)
 {
 	for (uint32_t slot = 1; slot < object_limit; slot++) {
 		struct object *object = object_at(slot);
@@ -134,8 +135,17 @@ static bool name_starts(const char *name, const char *const *starts)
 static bool is_runtime(const struct object *object, const char *name)
 {
 	static const char *const starts[] = {
-		"libc.so.", "libstdc++.so.", "libgcc_s.so.", "libm.so.", "libpthread.so.",
-		"libdl.so.", "librt.so.", "libc++.so.", "libc++abi.so.", "libanl.so.", NULL,
+		"libc.so.",
+		"libstdc++.so.",
+		"libgcc_s.so.",
+		"libm.so.",
+		"libpthread.so.",
+		"libdl.so.",
+		"librt.so.",
+		"libc++.so.",
+		"libc++abi.so.",
+		"libanl.so.",
+		NULL,
 	};
 
 	return name_starts(name, starts) ||
@@ -153,18 +163,18 @@ static enum code_class class_of(const struct object *object)
 	if (object->start == getauxval(AT_BASE))
 		return CODE_LOADER;
 	return is_runtime(object, soname ? soname : path_base(object->name)) ? CODE_RUNTIME
-									       : CODE_HOST;
+									     : CODE_HOST;
 }
 
 struct look {
 	uint32_t number;
 	bool changed;
-	bool more;			/* there were more than it could take */
+	bool more; /* there were more than it could take */
 	unsigned int fresh_count;
 	struct object *fresh[FRESH_MOST];
 };
 
-static const struct link_map *map_find(const ElfW(Phdr) *phdr, unsigned int phnum, uintptr_t bias)
+static const struct link_map *map_find(const ElfW(Phdr) * phdr, unsigned int phnum, uintptr_t bias)
 {
 	const struct link_map *map;
 
@@ -244,9 +254,9 @@ static struct object *parent_of(const struct object *object)
 		struct object *other = object_at(slot);
 
 		if (other->slot && other != object && other->registered &&
-		    other->load == object->load &&
-		    (image_needs(other, path_base(object->name)) ||
-		     (soname && image_needs(other, soname))))
+			other->load == object->load &&
+			(image_needs(other, path_base(object->name)) ||
+				(soname && image_needs(other, soname))))
 			return other;
 	}
 	return NULL;
@@ -254,7 +264,7 @@ static struct object *parent_of(const struct object *object)
 
 static bool is_wanted(const struct object *object)
 {
-	static char path[4096];	/* under the table's lock; a thread's stack may be small */
+	static char path[4096]; /* under the table's lock; a thread's stack may be small */
 
 	if (!*settings.track)
 		return true;
@@ -294,7 +304,7 @@ static void object_register(struct object *object, bool loading, bool explicit)
 
 bool objects_sync(bool loading, uintptr_t pc, uintptr_t sp, uintptr_t bp)
 {
-	struct look look = { .number = __atomic_add_fetch(&looks, 1, __ATOMIC_RELAXED) };
+	struct look look = {.number = __atomic_add_fetch(&looks, 1, __ATOMIC_RELAXED)};
 	bool explicit, some = false;
 
 	do {

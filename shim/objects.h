@@ -19,39 +19,39 @@
 
 enum code_class {
 	CODE_UNKNOWN,
-	CODE_HOST,		/* program, libraries loaded at start, untracked ones */
-	CODE_MODULE,		/* tracked */
-	CODE_RUNTIME,		/* C and C++ runtime, --through libraries: look behind them */
+	CODE_HOST,    /* program, libraries loaded at start, untracked ones */
+	CODE_MODULE,  /* tracked */
+	CODE_RUNTIME, /* C and C++ runtime, --through libraries: look behind them */
 	CODE_LOADER,
 	CODE_SHIM,
 };
 
-#define CODE_CLASS(code)	((enum code_class)((code) >> 28))
-#define CODE_SLOT(code)		((code) & 0x0fffffffu)
+#define CODE_CLASS(code) ((enum code_class)((code) >> 28))
+#define CODE_SLOT(code) ((code)&0x0fffffffu)
 
 struct object {
-	uintptr_t start, end;		/* mapped, from the first to the last segment */
+	uintptr_t start, end; /* mapped, from the first to the last segment */
 	uintptr_t bias;
-	const ElfW(Phdr) *phdr;
+	const ElfW(Phdr) * phdr;
 	unsigned int phnum;
-	const unsigned char *unwind;	/* .eh_frame_hdr, or NULL */
-	const struct link_map *map;	/* the loader's; its handle.  NULL when not known */
-	const char *name;		/* as the loader knows it; valid while mapped */
-	size_t tls_module;		/* 0: no thread-locals */
-	size_t tls_size;		/* of each thread's block, bytes */
-	size_t tls_least;		/* the smallest of all that had its number so far */
+	const unsigned char *unwind; /* .eh_frame_hdr, or NULL */
+	const struct link_map *map;  /* the loader's; its handle.  NULL when not known */
+	const char *name;	     /* as the loader knows it; valid while mapped */
+	size_t tls_module;	     /* 0: no thread-locals */
+	size_t tls_size;	     /* of each thread's block, bytes */
+	size_t tls_least;	     /* the smallest of all that had its number so far */
 	uint32_t slot;
-	uint32_t record;		/* in SESSION_OBJECTS; 0: none made yet */
-	uint32_t seen;			/* number of the last look that found it */
-	uint32_t load;			/* number of the dlopen that brought it, 0: at start */
-	uint16_t generation;		/* slot, see generation.h; 0: not tracked */
-	uint8_t class;			/* enum code_class */
+	uint32_t record;     /* in SESSION_OBJECTS; 0: none made yet */
+	uint32_t seen;	     /* number of the last look that found it */
+	uint32_t load;	     /* number of the dlopen that brought it, 0: at start */
+	uint16_t generation; /* slot, see generation.h; 0: not tracked */
+	uint8_t class;	     /* enum code_class */
 	bool registered;
 };
 
-#define CODE_REGION_SHIFT	30
-#define CODE_REGIONS		(1u << 17)	/* of 1 GiB: 47 bits of addresses */
-#define CODE_PAGE_SHIFT		12
+#define CODE_REGION_SHIFT 30
+#define CODE_REGIONS (1u << 17) /* of 1 GiB: 47 bits of addresses */
+#define CODE_PAGE_SHIFT 12
 extern uint32_t *code_regions[CODE_REGIONS];
 
 /* Class and slot of a code address; 0 when no object covers it. */
@@ -65,8 +65,8 @@ static inline uint32_t code_of(uintptr_t address)
 	if (!pages)
 		return 0;
 	return __atomic_load_n(&pages[(address >> CODE_PAGE_SHIFT) &
-				      ((1u << (CODE_REGION_SHIFT - CODE_PAGE_SHIFT)) - 1)],
-			       __ATOMIC_RELAXED);
+				       ((1u << (CODE_REGION_SHIFT - CODE_PAGE_SHIFT)) - 1)],
+		__ATOMIC_RELAXED);
 }
 
 /* The object of a code value; NULL for unknown code. */

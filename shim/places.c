@@ -10,21 +10,21 @@
 #include "shim/settings.h"
 #include "shim/sys.h"
 
-#define INFO_SHIFT	10
-#define INFO_CHUNKS	2048u
-#define INDEX_LEAST	1024u
+#define INFO_SHIFT 10
+#define INFO_CHUNKS 2048u
+#define INDEX_LEAST 1024u
 
 /* What only this process needs to know of a place. */
 struct place_info {
 	uint32_t hash;
-	uint32_t next;			/* of the same object */
+	uint32_t next; /* of the same object */
 	struct place_past past;
 };
 
 static struct place_info *infos[INFO_CHUNKS];
-static uint32_t *index_table;		/* place ids by hash, open addressing */
+static uint32_t *index_table; /* place ids by hash, open addressing */
 static uint32_t index_size, index_used;
-static uint32_t *first_of;		/* place by object record */
+static uint32_t *first_of; /* place by object record */
 static uint32_t first_size;
 static struct lock places_lock;
 
@@ -48,8 +48,8 @@ uint64_t place_frame(uintptr_t pc)
 					: SESSION_FRAME(0, pc);
 }
 
-static uint32_t stack_hash(uint32_t object, const uint64_t *frames, unsigned int count,
-			   unsigned int owner_frame)
+static uint32_t stack_hash(
+	uint32_t object, const uint64_t *frames, unsigned int count, unsigned int owner_frame)
 {
 	uint64_t hash = object * UINT64_C(0x9e3779b97f4a7c15) + owner_frame;
 
@@ -60,8 +60,8 @@ static uint32_t stack_hash(uint32_t object, const uint64_t *frames, unsigned int
 	return (uint32_t)hash;
 }
 
-static bool place_is(uint32_t place, uint32_t object, const uint64_t *frames,
-		     unsigned int count, unsigned int owner_frame)
+static bool place_is(uint32_t place, uint32_t object, const uint64_t *frames, unsigned int count,
+	unsigned int owner_frame)
 {
 	const struct session_place *record = session_record(SESSION_PLACES, place);
 
@@ -113,7 +113,7 @@ static bool first_grow(uint32_t object)
 }
 
 static uint32_t place_make(uint32_t object, const uint64_t *frames, unsigned int count,
-			   unsigned int owner_frame, bool cut, uint32_t hash)
+	unsigned int owner_frame, bool cut, uint32_t hash)
 {
 	struct session_place record = {
 		.object = object,
@@ -126,7 +126,7 @@ static uint32_t place_make(uint32_t object, const uint64_t *frames, unsigned int
 
 	/* place 1 is the loader's: its blocks are counted nowhere else */
 	while (session->table[SESSION_PLACES].record_count <= HEAP_PLACE_LOADER) {
-		struct session_place loader = { 0 };
+		struct session_place loader = {0};
 
 		if (!session_add(SESSION_PLACES, &loader))
 			return 0;
@@ -138,13 +138,13 @@ static uint32_t place_make(uint32_t object, const uint64_t *frames, unsigned int
 	info = place && place <= META_PLACE ? info_of(place) : NULL;
 	if (!info || (object >= first_size && !first_grow(object)))
 		return 0;
-	*info = (struct place_info){ .hash = hash, .next = first_of[object] };
+	*info = (struct place_info){.hash = hash, .next = first_of[object]};
 	first_of[object] = place;
 	return place;
 }
 
 static uint32_t place_look_up(uint32_t object, const uint64_t *frames, unsigned int count,
-			      unsigned int owner_frame, bool cut)
+	unsigned int owner_frame, bool cut)
 {
 	uint32_t hash = stack_hash(object, frames, count, owner_frame), at, place;
 
@@ -153,7 +153,7 @@ static uint32_t place_look_up(uint32_t object, const uint64_t *frames, unsigned 
 	for (at = hash & (index_size - 1); index_table[at]; at = (at + 1) & (index_size - 1)) {
 		place = index_table[at];
 		if (info_of(place)->hash == hash &&
-		    place_is(place, object, frames, count, owner_frame))
+			place_is(place, object, frames, count, owner_frame))
 			return place;
 	}
 	place = place_make(object, frames, count, owner_frame, cut, hash);
@@ -165,7 +165,7 @@ static uint32_t place_look_up(uint32_t object, const uint64_t *frames, unsigned 
 }
 
 uint32_t place_find(struct object *owner, const uintptr_t *pcs, unsigned int count,
-		    unsigned int owner_frame, bool cut)
+	unsigned int owner_frame, bool cut)
 {
 	uint64_t frames[SETTINGS_FRAMES_MAX];
 	uint32_t object = object_record(owner), place;
@@ -197,17 +197,17 @@ void place_fold(struct session_counter *counter, uint32_t place)
 		__atomic_fetch_add(&record->free_blocks, was.free_blocks, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&record->free_bytes, was.free_bytes, __ATOMIC_RELAXED);
 	}
-	*counter = (struct session_counter){ .place = place };
+	*counter = (struct session_counter){.place = place};
 }
 
 void place_count_slow(uint32_t place, size_t size, bool freed)
 {
 	struct session_place *record = session_record(SESSION_PLACES, place);
 
-	__atomic_fetch_add(freed ? &record->free_blocks : &record->alloc_blocks, 1,
-			   __ATOMIC_RELAXED);
-	__atomic_fetch_add(freed ? &record->free_bytes : &record->alloc_bytes, size,
-			   __ATOMIC_RELAXED);
+	__atomic_fetch_add(
+		freed ? &record->free_blocks : &record->alloc_blocks, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(
+		freed ? &record->free_bytes : &record->alloc_bytes, size, __ATOMIC_RELAXED);
 }
 
 struct session_counters *place_counters_new(void)
@@ -225,7 +225,7 @@ struct session_counters *place_counters_new(void)
 
 		expected = 0;
 		if (__atomic_compare_exchange_n(&counters->tid, &expected, tid, false,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			return counters;
 	}
 	made = session_add(SESSION_COUNTERS, &none);
@@ -256,8 +256,7 @@ void place_totals(uint32_t place, uint64_t *blocks, uint64_t *bytes)
 	*blocks = record->alloc_blocks;
 	*bytes = record->alloc_bytes;
 	for (uint32_t index = 1; index < count; index++) {
-		const struct session_counters *counters =
-			session_record(SESSION_COUNTERS, index);
+		const struct session_counters *counters = session_record(SESSION_COUNTERS, index);
 		const struct session_counter *counter =
 			&counters->entry[place % SESSION_COUNTERS_ENTRIES];
 
@@ -330,7 +329,7 @@ static void rebase(void)
 		counters_rebase(session_record(SESSION_COUNTERS, i));
 	for (uint32_t i = 1; i < table[SESSION_PLACES].record_count; i++) {
 		place_rebase(session_record(SESSION_PLACES, i));
-		*place_past(i) = (struct place_past){ 0 };
+		*place_past(i) = (struct place_past){0};
 	}
 	for (uint32_t i = 1; i < table[SESSION_GENERATIONS].record_count; i++)
 		generation_rebase(session_record(SESSION_GENERATIONS, i));

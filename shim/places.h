@@ -24,7 +24,7 @@ struct object;
  * that can be made.
  */
 uint32_t place_find(struct object *owner, const uintptr_t *pcs, unsigned int count,
-		    unsigned int owner_frame, bool cut);
+	unsigned int owner_frame, bool cut);
 
 /* The slow ways of the two below. */
 void place_fold(struct session_counter *counter, uint32_t place);

@@ -8,7 +8,7 @@
 #include "shim/arch.h"
 
 #define PAGE 4096u
-#define PRESENT (1ull << 63)		/* in an entry of pagemap */
+#define PRESENT (1ull << 63) /* in an entry of pagemap */
 #define SWAPPED (1ull << 62)
 
 /* From linux/fs.h of 6.7, which the headers we build with may not have. */
@@ -27,8 +27,8 @@ struct resident_region {
 
 void resident_open(struct resident *resident, void *buffer, size_t size)
 {
-	resident->fd = (int)raw(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC,
-				0);
+	resident->fd =
+		(int)raw(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
 	resident->no_ioctl = false;
 	resident->buffer = buffer;
 	resident->size = size;
@@ -44,7 +44,7 @@ void resident_close(struct resident *resident)
 /* One question that skips what has no page table: nothing for a terabyte never touched. */
 static int resident_ask(struct resident *resident, uintptr_t *start, uintptr_t *stop, uintptr_t end)
 {
-	struct resident_region region = { 0, 0, 0 };
+	struct resident_region region = {0, 0, 0};
 	struct resident_scan scan = {
 		.size = sizeof(scan),
 		.start = *start,
@@ -63,11 +63,11 @@ static int resident_ask(struct resident *resident, uintptr_t *start, uintptr_t *
 	return result > 0;
 }
 
-static int resident_read(struct resident *resident, uintptr_t *start, uintptr_t *stop,
-			 uintptr_t end)
+static int resident_read(
+	struct resident *resident, uintptr_t *start, uintptr_t *stop, uintptr_t end)
 {
 	const uint64_t *entries = resident->buffer;
-	size_t most = 512;		/* little at first: the hole may end soon */
+	size_t most = 512; /* little at first: the hole may end soon */
 	uintptr_t at = *start;
 	bool found = false;
 
@@ -79,7 +79,7 @@ static int resident_read(struct resident *resident, uintptr_t *start, uintptr_t 
 			pages = most;
 		most = resident->size / sizeof(*entries);
 		got = raw(SYS_pread64, resident->fd, resident->buffer, pages * sizeof(*entries),
-			  at / PAGE * sizeof(*entries));
+			at / PAGE * sizeof(*entries));
 		if (got < (long)sizeof(*entries))
 			return got < 0 ? (int)got : -EIO;
 		for (i = 0; i < (size_t)got / sizeof(*entries); i++, at += PAGE) {
@@ -101,8 +101,8 @@ static int resident_read(struct resident *resident, uintptr_t *start, uintptr_t 
 	return 0;
 }
 
-static int resident_in_core(struct resident *resident, uintptr_t *start, uintptr_t *stop,
-			    uintptr_t end)
+static int resident_in_core(
+	struct resident *resident, uintptr_t *start, uintptr_t *stop, uintptr_t end)
 {
 	const unsigned char *pages = resident->buffer;
 	uintptr_t at = *start;
@@ -130,8 +130,8 @@ static int resident_in_core(struct resident *resident, uintptr_t *start, uintptr
 	return 0;
 }
 
-int resident_next(struct resident *resident, bool shared, uintptr_t *start, uintptr_t *stop,
-		  uintptr_t end)
+int resident_next(
+	struct resident *resident, bool shared, uintptr_t *start, uintptr_t *stop, uintptr_t end)
 {
 	int result;
 

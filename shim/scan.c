@@ -11,16 +11,16 @@
 #include "shim/stacks.h"
 
 #define PAGE 4096u
-#define LARGE (64ul << 20)		/* from here on only pages that hold something are read */
-#define LARGE_BLIND (1ul << 30)		/* read whole when it cannot be told which these are */
+#define LARGE (64ul << 20)	/* from here on only pages that hold something are read */
+#define LARGE_BLIND (1ul << 30) /* read whole when it cannot be told which these are */
 #define LINES_SIZE (64u << 10)
 #define PAGES_SIZE (64u << 10)
-#define AT_ONCE 16			/* words compared between two branches */
+#define AT_ONCE 16 /* words compared between two branches */
 
 struct scan_run {
 	struct scan *scan;
 	size_t next_excluded;
-	uintptr_t own[2][2];		/* world_stop's memory and ours: never read */
+	uintptr_t own[2][2]; /* world_stop's memory and ours: never read */
 	struct stacks stacks;
 	struct maps maps;
 	struct resident resident;
@@ -28,8 +28,7 @@ struct scan_run {
 
 /* Rare: some word of these points into the range. */
 __attribute__((noinline, cold)) static void scan_report(const struct scan *scan,
-							const uintptr_t *at, const uintptr_t *end,
-							struct scan_place *place)
+	const uintptr_t *at, const uintptr_t *end, struct scan_place *place)
 {
 	for (; at < end; at++) {
 		uintptr_t word = *(const volatile uintptr_t *)at;
@@ -42,7 +41,7 @@ __attribute__((noinline, cold)) static void scan_report(const struct scan *scan,
 }
 
 void scan_words(const struct scan *scan, const uintptr_t *start, const uintptr_t *end,
-		struct scan_place *place)
+	struct scan_place *place)
 {
 	const uintptr_t base = scan->base, size = scan->size;
 	const uintptr_t *at = start;
@@ -61,8 +60,8 @@ void scan_words(const struct scan *scan, const uintptr_t *start, const uintptr_t
 }
 
 /* Reads on after each page that cannot be read. */
-static void scan_guarded(struct scan *scan, uintptr_t start, uintptr_t end,
-			 struct scan_place *place)
+static void scan_guarded(
+	struct scan *scan, uintptr_t start, uintptr_t end, struct scan_place *place)
 {
 	volatile uintptr_t at = (start + sizeof(uintptr_t) - 1) & ~(sizeof(uintptr_t) - 1);
 
@@ -88,7 +87,7 @@ static void scan_guarded(struct scan *scan, uintptr_t start, uintptr_t end,
 
 /* The part of a large mapping that holds anything. */
 static void scan_large(struct scan_run *run, const struct mapping *mapping, uintptr_t start,
-		       uintptr_t end, struct scan_place *place)
+	uintptr_t end, struct scan_place *place)
 {
 	const uintptr_t first = start, last = end;
 	uintptr_t at = start & ~(uintptr_t)(PAGE - 1), stop;
@@ -114,15 +113,15 @@ static void scan_large(struct scan_run *run, const struct mapping *mapping, uint
  * Where the stretch that begins at start and is read, or left out, as a whole
  * ends; *left_out tells which.
  */
-static uintptr_t scan_next_excluded(struct scan_run *run, uintptr_t start, uintptr_t end,
-				    bool *left_out)
+static uintptr_t scan_next_excluded(
+	struct scan_run *run, uintptr_t start, uintptr_t end, bool *left_out)
 {
 	const struct scan *scan = run->scan;
 	unsigned int i;
 
 	*left_out = false;
 	while (run->next_excluded < scan->excluded_count &&
-	       scan->excluded[run->next_excluded].end <= start)
+		scan->excluded[run->next_excluded].end <= start)
 		run->next_excluded++;
 	if (run->next_excluded < scan->excluded_count) {
 		const struct scan_range *range = &scan->excluded[run->next_excluded];
@@ -208,7 +207,9 @@ static void scan_registers(const struct scan *scan, const struct world *world)
 		const struct world_thread *thread = &world->threads[i];
 		const uintptr_t *vectors = (const void *)thread->vectors;
 		struct scan_place place = {
-			.kind = SCAN_REGISTER, .tid = thread->tid, .sp = thread->sp,
+			.kind = SCAN_REGISTER,
+			.tid = thread->tid,
+			.sp = thread->sp,
 		};
 
 		for (k = 0; k < thread->register_count; k++) {
@@ -226,14 +227,14 @@ static void scan_registers(const struct scan *scan, const struct world *world)
 void scan_memory(struct scan *scan, const struct world *world)
 {
 	const size_t size = LINES_SIZE + PAGES_SIZE + stacks_size(world);
-	struct scan_run run = { .scan = scan };
+	struct scan_run run = {.scan = scan};
 	struct mapping mapping;
 	long room;
 
 	scan->bytes = 0;
 	scan->error = 0;
-	room = raw(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		   0);
+	room = raw(
+		SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (room < 0 && room > -4096) {
 		scan->error = (int)-room;
 		return;

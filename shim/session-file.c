@@ -9,12 +9,12 @@
 #include "shim/settings.h"
 #include "shim/sys.h"
 
-#define EXTENT		((size_t)SESSION_EXTENT_SIZE)
-#define GROW_EXTENTS	8u	/* disk blocks are reserved for so many at a time */
+#define EXTENT ((size_t)SESSION_EXTENT_SIZE)
+#define GROW_EXTENTS 8u /* disk blocks are reserved for so many at a time */
 
 static char *base;
-static uint32_t extents_most;		/* addresses reserved */
-static uint32_t extents_backed;		/* of the file; others are plain memory */
+static uint32_t extents_most;	/* addresses reserved */
+static uint32_t extents_backed; /* of the file; others are plain memory */
 static bool has_file, detached;
 static char folder[1200], path[1300], objects[1100];
 
@@ -90,10 +90,10 @@ static bool base_make(void)
 		return false;
 	sys_call(SYS_mkdir, settings.base, 0700, 0);
 	if (sys_call(SYS_lstat, settings.base, &status, 0) || !S_ISDIR(status.st_mode) ||
-	    status.st_uid != (uid_t)uid || (status.st_mode & 022))
+		status.st_uid != (uid_t)uid || (status.st_mode & 022))
 		return false;
 	text_add(objects, text_add(objects, 0, sizeof(objects), settings.base), sizeof(objects),
-		 "/" SESSION_OBJECTS_DIR);
+		"/" SESSION_OBJECTS_DIR);
 	sys_call(SYS_mkdir, objects, 0700, 0);
 	return true;
 }
@@ -110,8 +110,8 @@ static bool folder_make(void)
 		at = text_add(folder, at, sizeof(folder), "/");
 		at = text_add(folder, at, sizeof(folder), name);
 		at = text_add(folder, at, sizeof(folder), ".");
-		at = number_add(folder, at, sizeof(folder),
-				(unsigned long)sys_call(SYS_getpid, 0, 0, 0));
+		at = number_add(
+			folder, at, sizeof(folder), (unsigned long)sys_call(SYS_getpid, 0, 0, 0));
 		if (n > 1) {
 			at = text_add(folder, at, sizeof(folder), ".");
 			at = number_add(folder, at, sizeof(folder), n);
@@ -151,7 +151,7 @@ static bool file_reserve(int fd, size_t from, size_t size)
 	}
 	for (; from < size; from += sizeof(zeros))
 		if (sys_call6(SYS_pwrite64, fd, (long)zeros, sizeof(zeros), (long)from, 0, 0) !=
-		    sizeof(zeros))
+			sizeof(zeros))
 			return false;
 	return true;
 }
@@ -160,7 +160,7 @@ static bool extents_map(uint32_t first, uint32_t count, int fd)
 {
 	int flags = MAP_FIXED | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED);
 	long result = sys_call6(SYS_mmap, (long)(base + first * EXTENT), (long)(count * EXTENT),
-				PROT_READ | PROT_WRITE, flags, fd, (long)(first * EXTENT));
+		PROT_READ | PROT_WRITE, flags, fd, (long)(first * EXTENT));
 
 	/* a child gets a copy of its own, see session_file_detach */
 	return result == (long)(base + first * EXTENT);
@@ -211,8 +211,8 @@ static bool file_grow(uint32_t extent)
 	bool done = fd >= 0;
 
 	if (done && extent >= extents_backed) {
-		done = file_reserve(fd, extents_backed * EXTENT,
-				    (extents_backed + GROW_EXTENTS) * EXTENT);
+		done = file_reserve(
+			fd, extents_backed * EXTENT, (extents_backed + GROW_EXTENTS) * EXTENT);
 		if (done)
 			extents_backed += GROW_EXTENTS;
 	}
@@ -307,7 +307,7 @@ void session_file_attach(void)
 
 		for (size_t at = 0; at < size && written; at += EXTENT)
 			written = sys_call6(SYS_pwrite64, fd, (long)(base + at), (long)EXTENT,
-					    (long)at, 0, 0) == (long)EXTENT;
+					  (long)at, 0, 0) == (long)EXTENT;
 		/* from here on writes of other threads could be lost; children have just one */
 		has_file = written && extents_map(0, extents, fd);
 	}

@@ -9,8 +9,8 @@
 #include "shim/settings.h"
 #include "shim/sys.h"
 
-#define STRING_MAX	4000u
-#define NOTES_MAX	1024u
+#define STRING_MAX 4000u
+#define NOTES_MAX 1024u
 
 struct session_header *session;
 
@@ -30,7 +30,7 @@ static const uint32_t record_size[SESSION_TABLES] = {
 
 uint64_t session_clock(void)
 {
-	struct timespec now = { 0 };
+	struct timespec now = {0};
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
@@ -87,7 +87,7 @@ static uint32_t add_many(enum session_table table, const void *records, uint32_t
 	if (index) {
 		if (records)
 			memcpy(session_record(table, index), records,
-			       (size_t)count * record_size[table]);
+				(size_t)count * record_size[table]);
 		table_publish(table, index + count);
 	}
 	lock_give(&session_lock);
@@ -124,8 +124,8 @@ uint32_t session_string(const char *text, size_t length)
 	return index;
 }
 
-static struct session_note *note_find(enum session_note_kind kind, uint32_t object,
-				      uint32_t place, uint64_t frame, const char *text)
+static struct session_note *note_find(enum session_note_kind kind, uint32_t object, uint32_t place,
+	uint64_t frame, const char *text)
 {
 	uint64_t count = session->table[SESSION_NOTES].record_count;
 
@@ -133,17 +133,17 @@ static struct session_note *note_find(enum session_note_kind kind, uint32_t obje
 		struct session_note *note = session_record(SESSION_NOTES, index);
 
 		if (note->kind == kind && note->object == object && note->place == place &&
-		    note->frame == frame &&
-		    (!note->text || !strcmp(session_record(SESSION_STRINGS, note->text), text)))
+			note->frame == frame &&
+			(!note->text || !strcmp(session_record(SESSION_STRINGS, note->text), text)))
 			return note;
 	}
 	return NULL;
 }
 
 void session_note(enum session_note_kind kind, uint32_t object, uint32_t place, uint64_t frame,
-		  const char *text)
+	const char *text)
 {
-	struct session_note *found, note = { .kind = kind, .object = object, .place = place };
+	struct session_note *found, note = {.kind = kind, .object = object, .place = place};
 
 	if (!session)
 		return;
@@ -295,7 +295,7 @@ static void inherited_restore(void)
 		struct session_generation *record = session_record(SESSION_GENERATIONS, index);
 
 		if ((uint64_t)record->residue_first + record->residue_count <=
-		    inherited.records[SESSION_RESIDUES])
+			inherited.records[SESSION_RESIDUES])
 			continue;
 		record->state = SESSION_LOADED;
 		record->unloaded_ns = 0;

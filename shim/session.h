@@ -40,7 +40,7 @@ uint32_t session_string(const char *text, size_t length);
 
 /* Counts an event, one record per kind, object, place, frame and text. */
 void session_note(enum session_note_kind kind, uint32_t object, uint32_t place, uint64_t frame,
-		  const char *text);
+	const char *text);
 
 /* The folder for kept ELF files, "" where there is none. */
 const char *session_objects_folder(void);
@@ -48,7 +48,7 @@ const char *session_objects_folder(void);
 /* Keeps no more addresses than so many bytes beyond what is in use. */
 void session_limit(size_t most);
 
-uint64_t session_clock(void);		/* CLOCK_REALTIME, ns */
+uint64_t session_clock(void); /* CLOCK_REALTIME, ns */
 
 /* Around fork.  The child's session becomes its own: its file is made at its next event. */
 void session_fork_prepare(void);

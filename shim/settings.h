@@ -12,18 +12,18 @@
 
 #include "shim/session-format.h"
 
-#define SETTINGS_FRAMES_MAX	64
-#define SETTINGS_FRAMES_DEFAULT	16
+#define SETTINGS_FRAMES_MAX 64
+#define SETTINGS_FRAMES_DEFAULT 16
 
 struct settings {
-	unsigned int frames;		/* RELIB_FRAMES: recorded per allocation, 0 = the caller only */
-	enum session_leaks leaks;	/* RELIB_LEAKS=free|report|off */
-	uint64_t quarantine;		/* RELIB_QUARANTINE, MiB; here in bytes */
+	unsigned int frames;	  /* RELIB_FRAMES: recorded per allocation, 0 = the caller only */
+	enum session_leaks leaks; /* RELIB_LEAKS=free|report|off */
+	uint64_t quarantine;	  /* RELIB_QUARANTINE, MiB; here in bytes */
 	/* copies: a host that writes its title over environ would take the originals away */
-	char track[4096];		/* RELIB_TRACK: globs joined by ':', "" = every module */
-	char through[1024];		/* RELIB_THROUGH: globs of libraries to look behind */
-	char run[128];			/* RELIB_RUN: names the run that a session belongs to */
-	char base[1024];		/* RELIB_DIR or its default: where sessions go; "" = nowhere */
+	char track[4096];   /* RELIB_TRACK: globs joined by ':', "" = every module */
+	char through[1024]; /* RELIB_THROUGH: globs of libraries to look behind */
+	char run[128];	    /* RELIB_RUN: names the run that a session belongs to */
+	char base[1024];    /* RELIB_DIR or its default: where sessions go; "" = nowhere */
 };
 
 extern struct settings settings;

@@ -5,7 +5,7 @@
 #include "shim/fault.h"
 
 #define PAGE 4096u
-#define STACK_LEAST 16384u		/* PTHREAD_STACK_MIN */
+#define STACK_LEAST 16384u /* PTHREAD_STACK_MIN */
 #define STACK_MOST (1ul << 40)
 
 size_t stacks_size(const struct world *world)
@@ -103,7 +103,7 @@ void stacks_add_main(struct stacks *stacks, uintptr_t low, uintptr_t high)
 {
 	struct stack *stack = &stacks->stacks[stacks->world->thread_count];
 
-	*stack = (struct stack){ .low = low, .high = high };
+	*stack = (struct stack){.low = low, .high = high};
 	stack_measure(stack, stacks->world);
 	stacks->count = stacks->world->thread_count + 1;
 }
@@ -116,7 +116,7 @@ static void shorten(uintptr_t *end, uintptr_t start, uintptr_t at)
 }
 
 uintptr_t stacks_part(const struct stacks *stacks, uintptr_t start, uintptr_t end,
-		      struct scan_place *place, bool *dead)
+	struct scan_place *place, bool *dead)
 {
 	const struct stack *in_use = NULL, *thread = NULL;
 	size_t i;

@@ -17,7 +17,7 @@
 
 #include "shim/arch.h"
 
-#define sys_call6(nr, a, b, c, d, e, f) \
+#define sys_call6(nr, a, b, c, d, e, f)                                                            \
 	arch_syscall((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define sys_call(nr, a, b, c) sys_call6((nr), (long)(a), (long)(b), (long)(c), 0, 0, 0)
 
@@ -30,7 +30,7 @@ static inline int sys_gettid(void)
 static inline void *sys_map(size_t size, int protection)
 {
 	long result = sys_call6(SYS_mmap, 0, (long)size, protection,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return result < 0 && result > -4096 ? NULL : (void *)result;
 }

@@ -8,7 +8,7 @@
 
 #include "shim/arch.h"
 
-struct task_entry {			/* struct linux_dirent64 */
+struct task_entry { /* struct linux_dirent64 */
 	uint64_t inode;
 	int64_t offset;
 	unsigned short length;
@@ -51,8 +51,8 @@ static bool tasks_count_as_we_do(void)
 
 int tasks_open(void)
 {
-	long fd = raw(SYS_openat, AT_FDCWD, "/proc/self/task",
-		      O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	long fd =
+		raw(SYS_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd >= 0 && !tasks_count_as_we_do()) {
 		raw(SYS_close, fd);

@@ -97,7 +97,8 @@ void thread_set_up(struct thread *thread)
 {
 	void *room;
 
-	/* until a module is there, only the loader comes here: a dlopen that fails leaves no session */
+	/* until a module is there, only the loader comes here: a dlopen that fails leaves no
+	 * session */
 	if (!session)
 		return;
 	thread->set_up = true;

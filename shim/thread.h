@@ -15,17 +15,17 @@ struct session_counters;
 struct callstacks;
 
 struct thread {
-	struct heap_cache *cache;	/* NULL: work on the shared lists */
-	struct session_counters *counters;	/* NULL: count in the places themselves */
-	struct callstacks *stacks;		/* remembered stacks; NULL: unwind each time */
-	bool set_up;			/* the three above were asked for */
-	bool ending;			/* torn down: ask no more */
-	bool refused;			/* the heap could not be entered: not out of memory */
-	bool loading;			/* a link map was made that is not in the table yet */
-	uint32_t load;			/* number of its last dlopen, over all threads */
-	unsigned int inside;		/* depth of our own work: record nothing */
-	uintptr_t open_slot;		/* where the return address of the last dlopen stood */
-	uintptr_t stack_low, stack_high;	/* readable stack, see stack-reader */
+	struct heap_cache *cache;	   /* NULL: work on the shared lists */
+	struct session_counters *counters; /* NULL: count in the places themselves */
+	struct callstacks *stacks;	   /* remembered stacks; NULL: unwind each time */
+	bool set_up;			   /* the three above were asked for */
+	bool ending;			   /* torn down: ask no more */
+	bool refused;			   /* the heap could not be entered: not out of memory */
+	bool loading;			   /* a link map was made that is not in the table yet */
+	uint32_t load;			   /* number of its last dlopen, over all threads */
+	unsigned int inside;		   /* depth of our own work: record nothing */
+	uintptr_t open_slot;		   /* where the return address of the last dlopen stood */
+	uintptr_t stack_low, stack_high;   /* readable stack, see stack-reader */
 };
 
 /* initial-exec: a dynamic TLS block would be allocated with the malloc that we interpose */

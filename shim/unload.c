@@ -14,8 +14,8 @@
 #include "shim/thread.h"
 #include "shim/unload.h"
 
-#define ERAS	4096u		/* remembered; a power of two below 2^15 */
-#define BLOCKS_MOST 131072u	/* under quarantine: each keeps 8 bytes of metadata in use */
+#define ERAS 4096u	    /* remembered; a power of two below 2^15 */
+#define BLOCKS_MOST 131072u /* under quarantine: each keeps 8 bytes of metadata in use */
 
 static struct lock unload_lock;
 static bool finished;
@@ -35,8 +35,8 @@ static bool era_is_over(uint16_t era)
 static void eras_end(void)
 {
 	while (era_over + 1 < era_now &&
-	       (quarantined > settings.quarantine || quarantined_blocks > BLOCKS_MOST ||
-		era_now - era_over >= ERAS - 1)) {
+		(quarantined > settings.quarantine || quarantined_blocks > BLOCKS_MOST ||
+			era_now - era_over >= ERAS - 1)) {
 		quarantined -= era_bytes[era_over % ERAS];
 		quarantined_blocks -= era_blocks[era_over++ % ERAS];
 	}
@@ -57,15 +57,15 @@ static void root_visit(struct object *object, void *data)
 
 static struct session_root root_of_memory(const struct scan_place *place)
 {
-	struct root_search search = { .address = place->address };
-	struct session_root root = { .address = place->address };
+	struct root_search search = {.address = place->address};
+	struct session_root root = {.address = place->address};
 
 	objects_each(root_visit, &search);
 	if (search.object) {
-		root.kind = search.object->class == CODE_RUNTIME ||
-					    search.object->class == CODE_LOADER
-				    ? SESSION_ROOT_RUNTIME
-				    : SESSION_ROOT_GLOBAL;
+		root.kind =
+			search.object->class == CODE_RUNTIME || search.object->class == CODE_LOADER
+				? SESSION_ROOT_RUNTIME
+				: SESSION_ROOT_GLOBAL;
 		root.object = object_record(search.object);
 		root.offset = place->address - search.object->bias;
 		return root;
@@ -77,10 +77,10 @@ static struct session_root root_of_memory(const struct scan_place *place)
 static struct session_root root_of(const struct look_tally *tally)
 {
 	const struct scan_place *place = &tally->root;
-	struct session_root root = { .address = place->address, .object = (uint32_t)place->tid };
+	struct session_root root = {.address = place->address, .object = (uint32_t)place->tid};
 
 	if (tally->referrer == LOOK_NOBODY)
-		return (struct session_root){ .kind = SESSION_ROOT_NONE };
+		return (struct session_root){.kind = SESSION_ROOT_NONE};
 	if (tally->referrer == LOOK_BLOCK) {
 		root.kind = SESSION_ROOT_BLOCK;
 		root.object = tally->referrer_place;
@@ -112,8 +112,7 @@ static struct session_generation *record_of(const struct generation *generation)
 static void kept_add(struct session_residue *residue, const struct look_tally *tally)
 {
 	struct session_place *place = session_record(SESSION_PLACES, tally->place);
-	struct session_generation *of =
-		session_record(SESSION_GENERATIONS, residue->generation);
+	struct session_generation *of = session_record(SESSION_GENERATIONS, residue->generation);
 
 	residue->kept_blocks += tally->kept_blocks;
 	residue->kept_bytes += tally->kept_bytes;
@@ -133,8 +132,7 @@ static void kept_add(struct session_residue *residue, const struct look_tally *t
 static void leaked_add(struct session_residue *residue, const struct look_tally *tally, bool first)
 {
 	struct session_place *place = session_record(SESSION_PLACES, tally->place);
-	struct session_generation *of =
-		session_record(SESSION_GENERATIONS, residue->generation);
+	struct session_generation *of = session_record(SESSION_GENERATIONS, residue->generation);
 
 	if (first) {
 		residue->leaked_blocks += tally->leaked_blocks;
@@ -168,10 +166,10 @@ static void residue_allocated(struct session_residue *residue)
 static void tally_first(const struct look_tally *tally, struct generation *generation)
 {
 	struct session_residue *residue, made = {
-		.generation = generation->record,
-		.place = tally->place,
-		.root = root_of(tally),
-	};
+						 .generation = generation->record,
+						 .place = tally->place,
+						 .root = root_of(tally),
+					 };
 	struct session_generation *record = record_of(generation);
 	uint32_t index;
 
@@ -225,12 +223,12 @@ static void kept_clear(struct generation *generation)
 	record->runtime_blocks = record->runtime_bytes = 0;
 }
 
-static void each_generation(uint8_t state, void (*visit)(struct generation *, uint16_t, void *),
-			    void *data)
+static void each_generation(
+	uint8_t state, void (*visit)(struct generation *, uint16_t, void *), void *data)
 {
 	for (uint32_t slot = 1; slot < generation_limit(); slot++)
 		if (generation_at((uint16_t)slot)->state == state &&
-		    generation_at((uint16_t)slot)->record)
+			generation_at((uint16_t)slot)->record)
 			visit(generation_at((uint16_t)slot), (uint16_t)slot, data);
 }
 
@@ -322,8 +320,8 @@ static void outcome_record(const struct outcome *outcome)
 	}
 }
 
-static void look_run(struct look *look, const struct world_caller *caller,
-		     struct world_result *world)
+static void look_run(
+	struct look *look, const struct world_caller *caller, struct world_result *world)
 {
 	if (settings.leaks == SESSION_LEAKS_OFF)
 		return;
@@ -340,7 +338,7 @@ static void look_run(struct look *look, const struct world_caller *caller,
 			world->why = "the memory of the process could not be read";
 		}
 		session_note(SESSION_NOTE_NOT_STOPPED, 0, 0, 0,
-			     world->why ? world->why : "the world could not be stopped");
+			world->why ? world->why : "the world could not be stopped");
 	}
 }
 
@@ -374,9 +372,9 @@ bool unload_relieve(void)
 
 void unload_look(const struct world_caller *caller)
 {
-	struct world_result world = { .method = WORLD_NONE };
-	struct look look = { .free_leaked = settings.leaks == SESSION_LEAKS_FREE };
-	struct outcome outcome = { &look, &world, 0 };
+	struct world_result world = {.method = WORLD_NONE};
+	struct look look = {.free_leaked = settings.leaks == SESSION_LEAKS_FREE};
+	struct outcome outcome = {&look, &world, 0};
 	uint64_t from;
 
 	while (!lock_take(&unload_lock))
@@ -395,9 +393,9 @@ void unload_look(const struct world_caller *caller)
 		each_generation(GENERATION_LOOKED_AT, visit_gone, &outcome);
 		/* after a failure they wait for the next look */
 		each_generation(GENERATION_LOOKED_AT,
-				look.done || settings.leaks == SESSION_LEAKS_OFF ? visit_looked
-										 : visit_back,
-				NULL);
+			look.done || settings.leaks == SESSION_LEAKS_OFF ? visit_looked
+									 : visit_back,
+			NULL);
 		if (look.done) {
 			each_generation(GENERATION_DEAD, visit_unused, NULL);
 			quarantine_settle(&look);
@@ -431,12 +429,14 @@ static void visit_refresh(struct generation *generation, uint16_t slot, void *da
 		uint64_t blocks, bytes;
 
 		if (left->kept_blocks >= residue->kept_blocks + residue->runtime_blocks ||
-		    !residue->kept_blocks)
+			!residue->kept_blocks)
 			continue;
 		blocks = left->kept_blocks > residue->runtime_blocks
-				 ? left->kept_blocks - residue->runtime_blocks : 0;
+				 ? left->kept_blocks - residue->runtime_blocks
+				 : 0;
 		bytes = blocks && left->kept_bytes > residue->runtime_bytes
-				? left->kept_bytes - residue->runtime_bytes : 0;
+				? left->kept_bytes - residue->runtime_bytes
+				: 0;
 		place->kept_blocks -= residue->kept_blocks - blocks;
 		place->kept_bytes -= residue->kept_bytes - bytes;
 		record->kept_blocks -= residue->kept_blocks - blocks;
@@ -462,7 +462,7 @@ static void visit_unlooked(struct generation *generation, uint16_t slot, void *d
 
 void unload_finish(void)
 {
-	struct look look = { .free_leaked = false };
+	struct look look = {.free_leaked = false};
 
 	if (!session || finished || !lock_take(&unload_lock))
 		return;

@@ -4,12 +4,12 @@
 #include "shim/unwind-cfi.h"
 
 /* Pointer encodings (LSB 10.5.1). */
-#define PE_OMIT		0xff
-#define PE_FORMAT	0x0f
-#define PE_APPLY	0x70
-#define PE_INDIRECT	0x80
+#define PE_OMIT 0xff
+#define PE_FORMAT 0x0f
+#define PE_APPLY 0x70
+#define PE_INDIRECT 0x80
 
-#define STATES		4	/* depth of remember_state */
+#define STATES 4 /* depth of remember_state */
 
 struct reader {
 	const unsigned char *at, *end;
@@ -25,7 +25,7 @@ static uint64_t read_bytes(struct reader *reader, unsigned int size)
 		reader->at = reader->end;
 		return 0;
 	}
-	memcpy(&value, reader->at, size);	/* little-endian */
+	memcpy(&value, reader->at, size); /* little-endian */
 	reader->at += size;
 	return value;
 }
@@ -128,14 +128,14 @@ struct cie {
 };
 
 /* An entry's content behind its length; *id_at is where its id stands. */
-static bool entry_open(struct reader *reader, const unsigned char *at, uintptr_t low,
-		       uintptr_t high)
+static bool entry_open(
+	struct reader *reader, const unsigned char *at, uintptr_t low, uintptr_t high)
 {
 	uint64_t length;
 
 	if ((uintptr_t)at < low || (uintptr_t)at > high - 4)
 		return false;
-	*reader = (struct reader){ at, (const unsigned char *)high, false };
+	*reader = (struct reader){at, (const unsigned char *)high, false};
 	length = read_bytes(reader, 4);
 	if (length == 0xffffffff)
 		length = read_bytes(reader, 8);
@@ -163,14 +163,14 @@ static bool cie_read(struct cie *cie, const unsigned char *at, uintptr_t low, ui
 		read_bytes(&reader, 2);
 	cie->code_align = read_uleb(&reader);
 	cie->data_align = read_sleb(&reader);
-	cie->return_register = (unsigned int)(version == 1 ? read_bytes(&reader, 1)
-							   : read_uleb(&reader));
+	cie->return_register =
+		(unsigned int)(version == 1 ? read_bytes(&reader, 1) : read_uleb(&reader));
 	if (*augmentation == 'z') {
 		cie->has_augmentation = true;
 		length = read_uleb(&reader);
 		if (reader.bad || length > (uint64_t)(reader.end - reader.at))
 			return false;
-		cie->program = (struct reader){ reader.at + length, reader.end, false };
+		cie->program = (struct reader){reader.at + length, reader.end, false};
 		for (augmentation++; *augmentation; augmentation++) {
 			switch (*augmentation) {
 			case 'R':
@@ -210,7 +210,7 @@ static enum cfi_register register_of(uint64_t dwarf)
 	case 16:
 		return CFI_RA;
 	default:
-		return CFI_REGISTERS;	/* not followed */
+		return CFI_REGISTERS; /* not followed */
 	}
 }
 
@@ -240,7 +240,7 @@ static void rule_restore(struct cfi_program *program, uint64_t dwarf)
 static struct cfi_rule rule_expression(struct reader *reader, enum cfi_how how)
 {
 	uint64_t length = read_uleb(reader);
-	struct cfi_rule rule = { .how = (uint8_t)how, .expression = reader->at };
+	struct cfi_rule rule = {.how = (uint8_t)how, .expression = reader->at};
 
 	if (length > (uint64_t)(reader->end - reader->at)) {
 		reader->bad = true;
@@ -251,8 +251,8 @@ static struct cfi_rule rule_expression(struct reader *reader, enum cfi_how how)
 	return rule;
 }
 
-#define AT(n)	((struct cfi_rule){ .how = CFI_AT, .offset = (n) })
-#define HOW(h)	((struct cfi_rule){ .how = (h) })
+#define AT(n) ((struct cfi_rule){.how = CFI_AT, .offset = (n)})
+#define HOW(h) ((struct cfi_rule){.how = (h)})
 
 /* The instructions that take no operand in their first byte.  False: unknown. */
 static bool program_extended(struct cfi_program *program, struct reader *reader, unsigned char op)
@@ -263,12 +263,12 @@ static bool program_extended(struct cfi_program *program, struct reader *reader,
 	uint64_t number;
 
 	switch (op) {
-	case 0x00:	/* nop */
+	case 0x00: /* nop */
 		break;
-	case 0x01:	/* set_loc */
+	case 0x01: /* set_loc */
 		program->address = read_encoded(reader, cie->fde_encoding, 0);
 		break;
-	case 0x02:	/* advance_loc1, 2, 4 */
+	case 0x02: /* advance_loc1, 2, 4 */
 		program->address += read_bytes(reader, 1) * cie->code_align;
 		break;
 	case 0x03:
@@ -277,66 +277,66 @@ static bool program_extended(struct cfi_program *program, struct reader *reader,
 	case 0x04:
 		program->address += read_bytes(reader, 4) * cie->code_align;
 		break;
-	case 0x05:	/* offset_extended */
+	case 0x05: /* offset_extended */
 		number = read_uleb(reader);
 		rule_set(program, number, AT((int64_t)read_uleb(reader) * cie->data_align));
 		break;
-	case 0x06:	/* restore_extended */
+	case 0x06: /* restore_extended */
 		rule_restore(program, read_uleb(reader));
 		break;
-	case 0x07:	/* undefined */
+	case 0x07: /* undefined */
 		rule_set(program, read_uleb(reader), HOW(CFI_UNDEFINED));
 		break;
-	case 0x08:	/* same_value */
+	case 0x08: /* same_value */
 		rule_set(program, read_uleb(reader), HOW(CFI_SAME));
 		break;
-	case 0x09:	/* register */
+	case 0x09: /* register */
 		number = read_uleb(reader);
 		read_uleb(reader);
 		rule_set(program, number, HOW(CFI_OTHER));
 		break;
-	case 0x0a:	/* remember_state */
+	case 0x0a: /* remember_state */
 		if (program->depth == STATES)
 			return false;
 		program->states[program->depth++] = *row;
 		break;
-	case 0x0b:	/* restore_state */
+	case 0x0b: /* restore_state */
 		if (!program->depth)
 			return false;
 		*row = program->states[--program->depth];
 		break;
-	case 0x0c:	/* def_cfa */
+	case 0x0c: /* def_cfa */
 		row->cfa_register = (unsigned int)read_uleb(reader);
 		row->cfa_offset = (int64_t)read_uleb(reader);
 		break;
-	case 0x0d:	/* def_cfa_register */
+	case 0x0d: /* def_cfa_register */
 		row->cfa_register = (unsigned int)read_uleb(reader);
 		break;
-	case 0x0e:	/* def_cfa_offset */
+	case 0x0e: /* def_cfa_offset */
 		row->cfa_offset = (int64_t)read_uleb(reader);
 		break;
-	case 0x0f:	/* def_cfa_expression */
+	case 0x0f: /* def_cfa_expression */
 		rule = rule_expression(reader, CFI_SAME);
 		row->cfa_register = ~0u;
 		row->expression = rule.expression;
 		row->expression_end = rule.expression_end;
 		break;
-	case 0x10:	/* expression */
+	case 0x10: /* expression */
 		number = read_uleb(reader);
 		rule_set(program, number, rule_expression(reader, CFI_AT_EXPRESSION));
 		break;
-	case 0x11:	/* offset_extended_sf */
+	case 0x11: /* offset_extended_sf */
 		number = read_uleb(reader);
 		rule_set(program, number, AT(read_sleb(reader) * cie->data_align));
 		break;
-	case 0x12:	/* def_cfa_sf */
+	case 0x12: /* def_cfa_sf */
 		row->cfa_register = (unsigned int)read_uleb(reader);
 		row->cfa_offset = read_sleb(reader) * cie->data_align;
 		break;
-	case 0x13:	/* def_cfa_offset_sf */
+	case 0x13: /* def_cfa_offset_sf */
 		row->cfa_offset = read_sleb(reader) * cie->data_align;
 		break;
-	case 0x14:	/* val_offset, val_offset_sf */
+	case 0x14: /* val_offset, val_offset_sf */
 		number = read_uleb(reader);
 		read_uleb(reader);
 		rule_set(program, number, HOW(CFI_OTHER));
@@ -346,12 +346,12 @@ static bool program_extended(struct cfi_program *program, struct reader *reader,
 		read_sleb(reader);
 		rule_set(program, number, HOW(CFI_OTHER));
 		break;
-	case 0x16:	/* val_expression */
+	case 0x16: /* val_expression */
 		number = read_uleb(reader);
 		rule_expression(reader, CFI_OTHER);
 		rule_set(program, number, HOW(CFI_OTHER));
 		break;
-	case 0x2e:	/* GNU_args_size */
+	case 0x2e: /* GNU_args_size */
 		read_uleb(reader);
 		break;
 	default:
@@ -367,14 +367,14 @@ static bool program_run(struct cfi_program *program, struct reader reader, uintp
 		unsigned char op = read_byte(&reader);
 
 		switch (op & 0xc0) {
-		case 0x40:	/* advance_loc */
+		case 0x40: /* advance_loc */
 			program->address += (op & 0x3f) * program->cie->code_align;
 			break;
-		case 0x80:	/* offset */
+		case 0x80: /* offset */
 			rule_set(program, op & 0x3f,
-				 AT((int64_t)read_uleb(&reader) * program->cie->data_align));
+				AT((int64_t)read_uleb(&reader) * program->cie->data_align));
 			break;
-		case 0xc0:	/* restore */
+		case 0xc0: /* restore */
 			rule_restore(program, op & 0x3f);
 			break;
 		default:
@@ -386,23 +386,23 @@ static bool program_run(struct cfi_program *program, struct reader reader, uintp
 }
 
 /* The FDE that may cover address: the last in the sorted table that begins before it. */
-static const unsigned char *fde_find(const unsigned char *header, uintptr_t address,
-				     uintptr_t low, uintptr_t high)
+static const unsigned char *fde_find(
+	const unsigned char *header, uintptr_t address, uintptr_t low, uintptr_t high)
 {
-	struct reader reader = { header, (const unsigned char *)high, false };
+	struct reader reader = {header, (const unsigned char *)high, false};
 	const int32_t *table;
 	uint64_t count, from = 0;
 
 	/* the form that linkers write: pairs of 32 bits, relative to the header */
 	if ((uintptr_t)header < low || high - (uintptr_t)header < 12 || header[0] != 1 ||
-	    header[1] == PE_OMIT || header[2] == PE_OMIT || header[3] != 0x3b)
+		header[1] == PE_OMIT || header[2] == PE_OMIT || header[3] != 0x3b)
 		return NULL;
 	reader.at += 4;
 	read_encoded(&reader, header[1], (uintptr_t)header);
 	count = read_encoded(&reader, header[2], (uintptr_t)header);
 	table = (const int32_t *)reader.at;
 	if (reader.bad || !count || count > (uint64_t)(reader.end - reader.at) / 8 ||
-	    (uintptr_t)table % sizeof(*table))
+		(uintptr_t)table % sizeof(*table))
 		return NULL;
 	if ((uintptr_t)header + (uintptr_t)(intptr_t)table[0] > address)
 		return NULL;
@@ -420,9 +420,9 @@ static const unsigned char *fde_find(const unsigned char *header, uintptr_t addr
 }
 
 static bool fde_row(const unsigned char *at, uintptr_t address, uintptr_t low, uintptr_t high,
-		    struct cfi_row *row)
+	struct cfi_row *row)
 {
-	struct cfi_program program = { .depth = 0 };
+	struct cfi_program program = {.depth = 0};
 	struct reader reader;
 	const unsigned char *id_at;
 	uintptr_t start, size;
@@ -434,7 +434,7 @@ static bool fde_row(const unsigned char *at, uintptr_t address, uintptr_t low, u
 	id_at = reader.at;
 	back = read_bytes(&reader, 4);
 	if (!back || back > (uint64_t)((uintptr_t)id_at - low) ||
-	    !cie_read(&cie, id_at - back, low, high))
+		!cie_read(&cie, id_at - back, low, high))
 		return false;
 	start = read_encoded(&reader, cie.fde_encoding, 0);
 	size = read_encoded(&reader, cie.fde_encoding & PE_FORMAT, 0);
@@ -459,7 +459,7 @@ static bool fde_row(const unsigned char *at, uintptr_t address, uintptr_t low, u
 }
 
 bool cfi_row_find(const unsigned char *header, uintptr_t address, uintptr_t low, uintptr_t high,
-		  struct cfi_row *row)
+	struct cfi_row *row)
 {
 	const unsigned char *fde = fde_find(header, address, low, high);
 

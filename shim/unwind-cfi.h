@@ -15,9 +15,9 @@ enum cfi_register { CFI_BP, CFI_SP, CFI_RA, CFI_REGISTERS };
 enum cfi_how {
 	CFI_SAME,
 	CFI_UNDEFINED,
-	CFI_AT,			/* saved at CFA + offset */
-	CFI_AT_EXPRESSION,	/* saved where the expression says */
-	CFI_OTHER,		/* a way that is not followed */
+	CFI_AT,		   /* saved at CFA + offset */
+	CFI_AT_EXPRESSION, /* saved where the expression says */
+	CFI_OTHER,	   /* a way that is not followed */
 };
 
 struct cfi_rule {
@@ -28,7 +28,7 @@ struct cfi_rule {
 
 /* The row of the table for one code address. */
 struct cfi_row {
-	unsigned int cfa_register;	/* DWARF number; ~0: by expression */
+	unsigned int cfa_register; /* DWARF number; ~0: by expression */
 	int64_t cfa_offset;
 	const unsigned char *expression, *expression_end;
 	struct cfi_rule rule[CFI_REGISTERS];
@@ -40,6 +40,6 @@ struct cfi_row {
  * Memory between limit_low and limit_high is all that may be read.
  */
 bool cfi_row_find(const unsigned char *header, uintptr_t address, uintptr_t limit_low,
-		  uintptr_t limit_high, struct cfi_row *row);
+	uintptr_t limit_high, struct cfi_row *row);
 
 #endif

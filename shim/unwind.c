@@ -2,16 +2,16 @@
 #include <string.h>
 
 #include "shim/arch.h"
-#include "shim/objects.h"
 #include "shim/callstacks.h"
+#include "shim/objects.h"
 #include "shim/sys.h"
 #include "shim/thread.h"
 #include "shim/unwind-cfi.h"
 #include "shim/unwind.h"
 
-#define PAGE		((uintptr_t)4096)
-#define FRAME_MOST	((uintptr_t)64 << 20)	/* a larger frame is taken for an error */
-#define EXPRESSION_MOST	8			/* depth of an expression's stack */
+#define PAGE ((uintptr_t)4096)
+#define FRAME_MOST ((uintptr_t)64 << 20) /* a larger frame is taken for an error */
+#define EXPRESSION_MOST 8		 /* depth of an expression's stack */
 
 /*
  * The kernel reads the word for us, and refuses the call either way: EINVAL
@@ -50,7 +50,7 @@ static bool stack_read(struct thread *thread, uintptr_t sp, uintptr_t address, u
 	if (address & 7)
 		return false;
 	if ((sp < thread->stack_low || address >= thread->stack_high || address < sp) &&
-	    !stack_readable_slow(thread, sp, address))
+		!stack_readable_slow(thread, sp, address))
 		return false;
 	*word = *(const uintptr_t *)address;
 	return true;
@@ -58,14 +58,14 @@ static bool stack_read(struct thread *thread, uintptr_t sp, uintptr_t address, u
 
 static struct unwind_rule rule_of_row(const struct cfi_row *row)
 {
-	static const struct unwind_rule none = { .base = UNWIND_NONE };
+	static const struct unwind_rule none = {.base = UNWIND_NONE};
 	const struct cfi_rule *bp = &row->rule[CFI_BP], *ra = &row->rule[CFI_RA];
-	struct unwind_rule rule = { .base = UNWIND_SPECIAL };
+	struct unwind_rule rule = {.base = UNWIND_SPECIAL};
 
 	if (ra->how == CFI_UNDEFINED)
-		return (struct unwind_rule){ .base = UNWIND_END };
+		return (struct unwind_rule){.base = UNWIND_END};
 	if (row->signal_frame || row->cfa_register == ~0u || ra->how == CFI_AT_EXPRESSION ||
-	    bp->how == CFI_AT_EXPRESSION)
+		bp->how == CFI_AT_EXPRESSION)
 		return rule;
 	if (ra->how != CFI_AT || ra->offset != -8 || row->cfa_offset != (int32_t)row->cfa_offset)
 		return none;
@@ -78,7 +78,8 @@ static struct unwind_rule rule_of_row(const struct cfi_row *row)
 	case CFI_UNDEFINED:
 		break;
 	case CFI_AT:
-		if (bp->offset % 8 || bp->offset >= 0 || bp->offset / 8 != (int16_t)(bp->offset / 8))
+		if (bp->offset % 8 || bp->offset >= 0 ||
+			bp->offset / 8 != (int16_t)(bp->offset / 8))
 			return none;
 		rule.bp_offset = (int16_t)(bp->offset / 8);
 		break;
@@ -101,22 +102,22 @@ struct unwind_rule unwind_rule_find(uintptr_t pc)
 	struct cfi_row row;
 
 	if (!row_of(pc, &row))
-		return (struct unwind_rule){ .base = UNWIND_NONE };
+		return (struct unwind_rule){.base = UNWIND_NONE};
 	return rule_of_row(&row);
 }
 
 /* A word from anywhere on the stack, given bases at or above sp. */
 static bool expression_run(struct thread *thread, const struct unwind_frame *frame,
-			   const unsigned char *at, const unsigned char *end, uintptr_t start,
-			   bool has_start, uintptr_t *result)
+	const unsigned char *at, const unsigned char *end, uintptr_t start, bool has_start,
+	uintptr_t *result)
 {
-	uintptr_t stack[EXPRESSION_MOST] = { start };
+	uintptr_t stack[EXPRESSION_MOST] = {start};
 	unsigned int depth = has_start;
 
 	while (at < end) {
 		unsigned char op = *at++;
 
-		if (op >= 0x70 && op <= 0x8f) {		/* breg */
+		if (op >= 0x70 && op <= 0x8f) { /* breg */
 			int64_t offset = 0;
 			unsigned int shift = 0;
 			unsigned char byte = 0x80;
@@ -130,15 +131,17 @@ static bool expression_run(struct thread *thread, const struct unwind_frame *fra
 				offset |= -((int64_t)1 << shift);
 			if (depth == EXPRESSION_MOST || (op != 0x77 && op != 0x76 && op != 0x80))
 				return false;
-			stack[depth++] = (op == 0x77 ? frame->sp : op == 0x76 ? frame->bp :
-					  frame->pc) + (uintptr_t)offset;
-		} else if (op >= 0x30 && op <= 0x4f) {	/* lit */
+			stack[depth++] = (op == 0x77	      ? frame->sp
+						 : op == 0x76 ? frame->bp
+							      : frame->pc) +
+					 (uintptr_t)offset;
+		} else if (op >= 0x30 && op <= 0x4f) { /* lit */
 			if (depth == EXPRESSION_MOST)
 				return false;
 			stack[depth++] = op - 0x30u;
-		} else if (op == 0x06) {		/* deref */
+		} else if (op == 0x06) { /* deref */
 			if (!depth ||
-			    !stack_read(thread, frame->sp, stack[depth - 1], &stack[depth - 1]))
+				!stack_read(thread, frame->sp, stack[depth - 1], &stack[depth - 1]))
 				return false;
 		} else if (op == 0x1a || op == 0x22 || op == 0x24 || op == 0x2a) {
 			uintptr_t top;
@@ -146,10 +149,12 @@ static bool expression_run(struct thread *thread, const struct unwind_frame *fra
 			if (depth < 2)
 				return false;
 			top = stack[--depth];
-			stack[depth - 1] = op == 0x1a ? stack[depth - 1] & top :
-					   op == 0x22 ? stack[depth - 1] + top :
-					   op == 0x24 ? stack[depth - 1] << (top & 63) :
-					   (uintptr_t)((intptr_t)stack[depth - 1] >= (intptr_t)top);
+			stack[depth - 1] =
+				op == 0x1a   ? stack[depth - 1] & top
+				: op == 0x22 ? stack[depth - 1] + top
+				: op == 0x24
+					? stack[depth - 1] << (top & 63)
+					: (uintptr_t)((intptr_t)stack[depth - 1] >= (intptr_t)top);
 		} else {
 			return false;
 		}
@@ -159,16 +164,15 @@ static bool expression_run(struct thread *thread, const struct unwind_frame *fra
 }
 
 static bool rule_value(struct thread *thread, const struct unwind_frame *frame,
-		       const struct cfi_rule *rule, uintptr_t cfa, uintptr_t *slot,
-		       uintptr_t *value)
+	const struct cfi_rule *rule, uintptr_t cfa, uintptr_t *slot, uintptr_t *value)
 {
 	switch (rule->how) {
 	case CFI_AT:
 		*slot = cfa + (uintptr_t)rule->offset;
 		break;
 	case CFI_AT_EXPRESSION:
-		if (!expression_run(thread, frame, rule->expression, rule->expression_end, cfa,
-				    true, slot))
+		if (!expression_run(
+			    thread, frame, rule->expression, rule->expression_end, cfa, true, slot))
 			return false;
 		break;
 	default:
@@ -185,8 +189,8 @@ bool unwind_step_special(struct thread *thread, struct unwind_frame *frame)
 	if (!row_of(frame->interrupted ? frame->pc : frame->pc - 1, &row))
 		return false;
 	if (row.cfa_register == ~0u) {
-		if (!expression_run(thread, frame, row.expression, row.expression_end, 0, false,
-				    &cfa))
+		if (!expression_run(
+			    thread, frame, row.expression, row.expression_end, 0, false, &cfa))
 			return false;
 	} else if (row.cfa_register == 6 || row.cfa_register == 7) {
 		cfa = (row.cfa_register == 7 ? frame->sp : frame->bp) + (uintptr_t)row.cfa_offset;
@@ -194,7 +198,7 @@ bool unwind_step_special(struct thread *thread, struct unwind_frame *frame)
 		return false;
 	}
 	if (!rule_value(thread, frame, &row.rule[CFI_RA], cfa, &slot, &pc) || !pc ||
-	    !rule_value(thread, frame, &row.rule[CFI_BP], cfa, &frame->bp_slot, &bp))
+		!rule_value(thread, frame, &row.rule[CFI_BP], cfa, &frame->bp_slot, &bp))
 		return false;
 	sp = cfa;
 	if (row.rule[CFI_SP].how != CFI_SAME) {
@@ -217,8 +221,8 @@ bool unwind_step_special(struct thread *thread, struct unwind_frame *frame)
 
 enum unwind_step unwind_step(struct thread *thread, struct unwind_frame *frame)
 {
-	struct unwind_rule rule = callstacks_rule(thread, frame->interrupted ? frame->pc
-									  : frame->pc - 1);
+	struct unwind_rule rule =
+		callstacks_rule(thread, frame->interrupted ? frame->pc : frame->pc - 1);
 	uintptr_t cfa, pc;
 
 	frame->used_bp = frame->special = false;
@@ -258,9 +262,9 @@ enum unwind_step unwind_step(struct thread *thread, struct unwind_frame *frame)
 }
 
 void unwind_walk(struct thread *thread, uintptr_t pc, uintptr_t sp, uintptr_t bp,
-		 bool (*visit)(void *data, uintptr_t pc, uintptr_t cfa), void *data)
+	bool (*visit)(void *data, uintptr_t pc, uintptr_t cfa), void *data)
 {
-	struct unwind_frame frame = { .pc = pc, .sp = sp, .bp = bp };
+	struct unwind_frame frame = {.pc = pc, .sp = sp, .bp = bp};
 	uintptr_t at;
 
 	do {

@@ -27,9 +27,9 @@
 #include "shim/tasks.h"
 #include "shim/world-ways.h"
 
-#define TICK_US 5000			/* how often a wait for a thread looks at the clock */
-#define RESTART_NO_HANDLER 514		/* the kernel's ERESTARTNOHAND */
-#define EVENT_STOP 128			/* PTRACE_EVENT_STOP */
+#define TICK_US 5000	       /* how often a wait for a thread looks at the clock */
+#define RESTART_NO_HANDLER 514 /* the kernel's ERESTARTNOHAND */
+#define EVENT_STOP 128	       /* PTRACE_EVENT_STOP */
 
 static void helper_tick(int number, siginfo_t *info, void *context)
 {
@@ -47,7 +47,7 @@ static void helper_clock(bool on)
 		.restorer = arch_restorer,
 	};
 	const uint64_t alarm = 1ull << (SIGALRM - 1);
-	struct itimerval every = { { 0, on ? TICK_US : 0 }, { 0, on ? TICK_US : 0 } };
+	struct itimerval every = {{0, on ? TICK_US : 0}, {0, on ? TICK_US : 0}};
 
 	if (on) {
 		raw(SYS_rt_sigaction, SIGALRM, &action, NULL, sizeof(uint64_t));
@@ -111,7 +111,7 @@ static bool helper_still_waits(struct world_request *request, struct world_seat 
 	struct task_state state;
 
 	if (seat->tid == request->tgid && task_read(request->tasks, seat->tid, &state) &&
-	    (state.state == 'Z' || state.state == 'X')) {
+		(state.state == 'Z' || state.state == 'X')) {
 		seat->state = SEAT_ENDED_LEADER;
 		return false;
 	}
@@ -155,8 +155,8 @@ static bool helper_stop_all(struct world_request *request)
 
 		request->found_new = false;
 		request->hint = 0;
-		result = tasks_each(request->tasks, request->list, request->list_size,
-				    helper_seize, request);
+		result = tasks_each(
+			request->tasks, request->list, request->list_size, helper_seize, request);
 		if (result < 0)
 			return world_failed(request, -result, "the threads cannot be listed");
 		for (; waited < request->seat_count; waited++)
@@ -170,8 +170,8 @@ static bool helper_stop_all(struct world_request *request)
 		 */
 		missing = world_missing(request);
 		if (missing < 0)
-			return world_failed(request, (int)-missing,
-					    "the threads cannot be counted");
+			return world_failed(
+				request, (int)-missing, "the threads cannot be counted");
 		if (missing == (request->ended_leader ? 1 : 0))
 			return true;
 		if (world_now() > request->deadline)
@@ -180,10 +180,10 @@ static bool helper_stop_all(struct world_request *request)
 	}
 }
 
-static bool helper_read_thread(struct world_request *request, struct world_thread *thread,
-			       pid_t tid)
+static bool helper_read_thread(
+	struct world_request *request, struct world_thread *thread, pid_t tid)
 {
-	struct iovec room = { thread->registers, sizeof(thread->registers) };
+	struct iovec room = {thread->registers, sizeof(thread->registers)};
 	size_t left = (size_t)(request->vectors_end - request->vectors);
 
 	thread->tid = tid;
@@ -199,7 +199,7 @@ static bool helper_read_thread(struct world_request *request, struct world_threa
 	thread->vectors = NULL;
 	thread->vectors_size = 0;
 	if (raw(SYS_ptrace, PTRACE_GETREGSET, tid, ARCH_NT_VECTORS, &room) == 0 ||
-	    raw(SYS_ptrace, PTRACE_GETREGSET, tid, NT_FPREGSET, &room) == 0) {
+		raw(SYS_ptrace, PTRACE_GETREGSET, tid, NT_FPREGSET, &room) == 0) {
 		thread->vectors = request->vectors;
 		thread->vectors_size = room.iov_len & ~(size_t)7;
 		request->vectors += (room.iov_len + 63) & ~(size_t)63;
@@ -245,8 +245,8 @@ static void helper_let_go(struct world_request *request)
 		 * the kernel make them again, unless a handler is to run.
 		 */
 		if (seat->trapped && request->looking)
-			raw(SYS_ptrace, PTRACE_POKEUSER, seat->tid,
-			    ARCH_RESULT * sizeof(uintptr_t), -RESTART_NO_HANDLER);
+			raw(SYS_ptrace, PTRACE_POKEUSER, seat->tid, ARCH_RESULT * sizeof(uintptr_t),
+				-RESTART_NO_HANDLER);
 		raw(SYS_ptrace, PTRACE_DETACH, seat->tid, 0, seat->by_signal);
 	}
 }
@@ -254,8 +254,8 @@ static void helper_let_go(struct world_request *request)
 static int helper_main(void *data)
 {
 	struct world_request *request = data;
-	const stack_t fault_stack = { .ss_sp = request->fault_stack,
-				      .ss_size = request->fault_stack_size };
+	const stack_t fault_stack = {
+		.ss_sp = request->fault_stack, .ss_size = request->fault_stack_size};
 	uint64_t start;
 	size_t count = 0;
 
@@ -283,7 +283,7 @@ static int helper_main(void *data)
 static void helper_wait(struct world_request *request, pid_t pid)
 {
 	const uint64_t end = world_now() + 2 * WORLD_STOP_NS + WORLD_LOOK_NS;
-	const struct timespec while_away = { 0, 100000000 };
+	const struct timespec while_away = {0, 100000000};
 	int status;
 
 	while (__atomic_load_n(&request->helper, __ATOMIC_ACQUIRE)) {
@@ -307,7 +307,7 @@ static bool yama_is_on(void)
 {
 	char mode = '0';
 	long fd = raw(SYS_openat, AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope",
-		      O_RDONLY | O_CLOEXEC, 0);
+		O_RDONLY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return false;
@@ -335,8 +335,7 @@ static bool helper_run(struct world_request *request)
 	helper_wait(request, (pid_t)pid);
 	if (yama)
 		raw(SYS_prctl, PR_SET_PTRACER, 0, 0, 0, 0);
-	return request->looked ||
-	       world_failed(request, ECHILD, "the helper process was killed");
+	return request->looked || world_failed(request, ECHILD, "the helper process was killed");
 }
 
 /*
@@ -351,7 +350,7 @@ bool world_by_ptrace(struct world_request *request)
 	if (helper_run(request))
 		return true;
 	if (request->error != EPERM || request->looking || raw(SYS_prctl, PR_GET_DUMPABLE) != 0 ||
-	    raw(SYS_prctl, PR_SET_DUMPABLE, 1) != 0)
+		raw(SYS_prctl, PR_SET_DUMPABLE, 1) != 0)
 		return false;
 	request->error = 0;
 	request->seat_count = 0;

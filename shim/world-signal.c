@@ -19,7 +19,7 @@
 #include "shim/tasks.h"
 #include "shim/world-ways.h"
 
-#define TICK_NS 5000000			/* how often silent threads are looked at */
+#define TICK_NS 5000000 /* how often silent threads are looked at */
 
 enum signal_phase { SIGNAL_IDLE, SIGNAL_COLLECT };
 
@@ -32,15 +32,15 @@ static struct {
 	struct world_request *request;
 	pid_t tgid;
 	int phase;
-	int inside;			/* threads between entry and exit of the handler */
-	int answered;			/* counts up, wakes the caller */
-	int number;			/* of the signal */
-	struct arch_sigaction host;	/* what was installed before */
+	int inside;		    /* threads between entry and exit of the handler */
+	int answered;		    /* counts up, wakes the caller */
+	int number;		    /* of the signal */
+	struct arch_sigaction host; /* what was installed before */
 } signal_world;
 
 static long signal_wait(int *word, int value, long ns)
 {
-	const struct timespec timeout = { 0, ns };
+	const struct timespec timeout = {0, ns};
 
 	return raw(SYS_futex, word, FUTEX_WAIT, value, ns ? &timeout : NULL, NULL, 0);
 }
@@ -95,7 +95,7 @@ static void signal_handle(int number, siginfo_t *info, void *context)
 	if (signal_get(&signal_world.phase) == SIGNAL_COLLECT)
 		signal_answer(context);
 	if (__atomic_sub_fetch(&signal_world.inside, 1, __ATOMIC_SEQ_CST) == 0 &&
-	    signal_get(&signal_world.phase) == SIGNAL_IDLE)
+		signal_get(&signal_world.phase) == SIGNAL_IDLE)
 		signal_wake(&signal_world.inside);
 }
 
@@ -107,7 +107,7 @@ static bool signal_is_free(int number, bool ignored_too)
 	if (raw(SYS_rt_sigaction, number, NULL, host, sizeof(uint64_t)) < 0)
 		return false;
 	if (host->handler == signal_handle) {
-		*host = (struct arch_sigaction){ .handler = NULL };
+		*host = (struct arch_sigaction){.handler = NULL};
 		return true;
 	}
 	return !host->handler || (ignored_too && (void *)host->handler == (void *)SIG_IGN);
@@ -225,8 +225,8 @@ static bool signal_await(struct world_request *request)
 			struct world_seat *seat = &request->seats[i];
 
 			if (__atomic_load_n(&seat->state, __ATOMIC_ACQUIRE) == SEAT_NEW &&
-			    !signal_may_answer(request, seat,
-					       now + WORLD_STOP_NS * 4 / 5 > request->deadline))
+				!signal_may_answer(request, seat,
+					now + WORLD_STOP_NS * 4 / 5 > request->deadline))
 				return false;
 		}
 	}
@@ -242,8 +242,8 @@ static bool signal_stop_all(struct world_request *request)
 
 		request->found_new = false;
 		request->hint = 0;
-		result = tasks_each(request->tasks, request->list, request->list_size, signal_ask,
-				    request);
+		result = tasks_each(
+			request->tasks, request->list, request->list_size, signal_ask, request);
 		if (result < 0)
 			return world_failed(request, -result, "the threads cannot be listed");
 		if (!signal_await(request))
@@ -252,8 +252,8 @@ static bool signal_stop_all(struct world_request *request)
 			continue;
 		missing = world_missing(request);
 		if (missing < 0)
-			return world_failed(request, (int)-missing,
-					    "the threads cannot be counted");
+			return world_failed(
+				request, (int)-missing, "the threads cannot be counted");
 		if (missing == 0)
 			return true;
 		if (world_now() > request->deadline)
@@ -283,9 +283,8 @@ static size_t signal_pack(struct world_request *request)
  */
 static void signal_look(struct world_request *request, size_t count)
 {
-	const stack_t ours = { .ss_sp = request->fault_stack,
-			       .ss_size = request->fault_stack_size };
-	stack_t host = { .ss_flags = SS_DISABLE };
+	const stack_t ours = {.ss_sp = request->fault_stack, .ss_size = request->fault_stack_size};
+	stack_t host = {.ss_flags = SS_DISABLE};
 	bool changed;
 
 	changed = raw(SYS_sigaltstack, &ours, &host) == 0;

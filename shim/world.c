@@ -20,7 +20,7 @@
 
 uint64_t world_now(void)
 {
-	struct timespec now = { 0, 0 };
+	struct timespec now = {0, 0};
 
 	raw(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
@@ -75,7 +75,7 @@ long world_missing(const struct world_request *request)
 
 	if (count < 0)
 		return count;
-	count--;		/* the caller */
+	count--; /* the caller */
 	for (i = 0; i < request->seat_count; i++) {
 		unsigned char state = __atomic_load_n(&request->seats[i].state, __ATOMIC_ACQUIRE);
 
@@ -144,7 +144,7 @@ static struct world_request *world_room(size_t capacity)
 	long room;
 
 	room = raw(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (room < 0 && room > -4096)
 		return NULL;
 	raw(SYS_madvise, room, size, MADV_DONTFORK);
@@ -167,8 +167,7 @@ static struct world_request *world_room(size_t capacity)
 	return request;
 }
 
-static bool world_try(struct world_request *request, unsigned int ways,
-		      struct world_result *result)
+static bool world_try(struct world_request *request, unsigned int ways, struct world_result *result)
 {
 	if ((ways & WORLD_WAY_PTRACE) && world_by_ptrace(request)) {
 		result->method = WORLD_PTRACE;
@@ -199,14 +198,13 @@ static unsigned int world_allowed(const struct world_request *request, unsigned 
 {
 	struct task_state state;
 
-	if (arch_on_valgrind() || !task_read(request->tasks, request->tid, &state) ||
-	    state.seccomp)
+	if (arch_on_valgrind() || !task_read(request->tasks, request->tid, &state) || state.seccomp)
 		return ways & ~WORLD_WAY_PTRACE;
 	return ways;
 }
 
-static bool world_stop_here(struct world_request *call, unsigned int ways,
-			    struct world_result *result)
+static bool world_stop_here(
+	struct world_request *call, unsigned int ways, struct world_result *result)
 {
 	bool done = false;
 	int try;
@@ -247,7 +245,7 @@ static bool world_stop_here(struct world_request *call, unsigned int ways,
  */
 static uint64_t world_blocked(void)
 {
-	static const unsigned char open[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS };
+	static const unsigned char open[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
 	uint64_t mask = ~0ull;
 	size_t i;
 
@@ -257,23 +255,22 @@ static uint64_t world_blocked(void)
 }
 
 bool world_stop_ways(unsigned int ways, const struct world_caller *caller,
-		     void (*look)(const struct world *, void *), void *data,
-		     struct world_result *result)
+	void (*look)(const struct world *, void *), void *data, struct world_result *result)
 {
 	const uint64_t blocked = world_blocked();
-	struct world_request call = { .caller = caller, .look = look, .data = data };
+	struct world_request call = {.caller = caller, .look = look, .data = data};
 	uint64_t mask = 0;
 	bool done;
 
-	*result = (struct world_result){ .method = WORLD_NONE };
+	*result = (struct world_result){.method = WORLD_NONE};
 	/* A handler must not run on the stack that is being looked at. */
 	raw(SYS_rt_sigprocmask, SIG_BLOCK, &blocked, &mask, sizeof(mask));
 	call.tgid = (pid_t)raw(SYS_getpid);
 	call.tid = (pid_t)raw(SYS_gettid);
 	call.tasks = tasks_open();
 	if (call.tasks < 0) {
-		done = world_failed(&call, -call.tasks,
-				    "/proc is needed to stop the world and cannot be read");
+		done = world_failed(
+			&call, -call.tasks, "/proc is needed to stop the world and cannot be read");
 	} else {
 		done = world_stop_here(&call, ways, result);
 		raw(SYS_close, call.tasks);
@@ -288,7 +285,7 @@ bool world_stop_ways(unsigned int ways, const struct world_caller *caller,
 }
 
 bool world_stop(const struct world_caller *caller, void (*look)(const struct world *, void *),
-		void *data, struct world_result *result)
+	void *data, struct world_result *result)
 {
 	return world_stop_ways(WORLD_WAYS, caller, look, data, result);
 }
