@@ -28,6 +28,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/lock.h \
 	%D%/look.c \
 	%D%/look.h \
+	%D%/look-ranges.c \
+	%D%/look-ranges.h \
 	%D%/main.c \
 	%D%/malloc.c \
 	%D%/maps.c \

@@ -2,18 +2,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "shim/arena.h"
 #include "shim/generation.h"
 #include "shim/heap.h"
+#include "shim/look-ranges.h"
 #include "shim/look.h"
-#include "shim/objects.h"
-#include "shim/session-file.h"
 #include "shim/sys.h"
 
-#define RANGES_MOST 128u
-#define RUNTIME_MOST 32u
 #define DEFERRED_MOST 65536u
-#define TLS_MODULES 65536u
 
 /* A candidate that was reached. */
 struct reached {
@@ -39,16 +34,6 @@ static struct {
 	bool runtime;		   /* the deferred ones are being looked at */
 	const struct span *inside; /* the module block that is being read, or NULL */
 	uint32_t inside_index;
-	/* noted by look_prepare */
-	struct scan_range runtime_data[RUNTIME_MOST];
-	size_t runtime_count;
-	struct scan_range own[RANGES_MOST];
-	size_t own_count;
-	struct scan_range *tls; /* thread-local blocks of what went, sorted */
-	size_t tls_count, tls_size;
-	struct scan_range *excluded; /* own and tls, sorted */
-	size_t excluded_count;
-	bool tls_taken[TLS_MODULES / 64]; /* numbers that a loaded object has now, hashed */
 } work;
 
 static bool is_candidate(const struct meta *meta)
@@ -103,172 +88,11 @@ bool look_is_needed(void)
 	return needed;
 }
 
-static void own_add(uintptr_t start, uintptr_t end)
-{
-	if (start < end && work.own_count < RANGES_MOST)
-		work.own[work.own_count++] = (struct scan_range){start, end};
-}
-
-static void object_note(struct object *object, void *data)
-{
-	if (object->class == CODE_SHIM)
-		own_add(object->start, object->end);
-	else if ((object->class == CODE_RUNTIME || object->class == CODE_LOADER) &&
-		 work.runtime_count < RUNTIME_MOST)
-		work.runtime_data[work.runtime_count++] =
-			(struct scan_range){object->start, object->end};
-	if (object->tls_module)
-		work.tls_taken[object->tls_module % (TLS_MODULES / 64)] = true;
-}
-
 void look_prepare(struct look *look)
 {
-	uintptr_t start, end, ranges[RANGES_MOST / 2][2];
-	size_t count;
-
 	memset(&work, 0, sizeof(work));
 	work.look = look;
-	session_file_range(&start, &end);
-	own_add(start, end);
-	count = heap_ranges(ranges);
-	for (size_t i = 0; i < count; i++)
-		own_add(ranges[i][0], ranges[i][1]);
-	count = arena_ranges(ranges, RANGES_MOST / 2);
-	for (size_t i = 0; i < count; i++)
-		own_add(ranges[i][0], ranges[i][1]);
-	objects_each(object_note, NULL);
-}
-
-static void *scratch(size_t size)
-{
-	void *memory = sys_map(size, PROT_READ | PROT_WRITE);
-
-	if (memory)
-		own_add((uintptr_t)memory, (uintptr_t)memory + size);
-	return memory;
-}
-
-/*
- * Where the block ends.  A thread that has not asked the loader since may still
- * have that of an earlier module of the same number, which was smaller; behind
- * it lies what others have there.
- */
-static uintptr_t tls_end(const struct generation *gone, uintptr_t block)
-{
-	struct span *span = heap_owns((const void *)block) ? heap_span(block) : NULL;
-	uintptr_t end = block + gone->tls_size, last;
-
-	if (!span || span->kind == SPAN_FREE)
-		return block + gone->tls_least;
-	last = span_block(span, span_index(span, block)) + span_block_size(span);
-	return end < last ? end : last;
-}
-
-/* Thread-local blocks of a module that went: glibc's dtv holds them still. */
-static void tls_exclude(const struct generation *gone, uintptr_t thread_pointer)
-{
-	const uintptr_t *dtv = ((const uintptr_t *const *)thread_pointer)[1];
-	uintptr_t block;
-
-	/* dtv[-1] holds the number of entries, each of two words: block, what to free */
-	if (!dtv || dtv[-2] < gone->tls_module)
-		return;
-	block = dtv[2 * gone->tls_module];
-	if (block && block != UINTPTR_MAX && work.tls_count < work.tls_size)
-		work.tls[work.tls_count++] = (struct scan_range){block, tls_end(gone, block)};
-}
-
-/* Sorts by start and joins what overlaps.  Returns how many are left. */
-static size_t ranges_sort(struct scan_range *ranges, size_t count)
-{
-	size_t kept = 0;
-
-	for (size_t gap = count / 2; gap; gap /= 2)
-		for (size_t i = gap; i < count; i++) {
-			struct scan_range range = ranges[i];
-			size_t at = i;
-
-			for (; at >= gap && ranges[at - gap].start > range.start; at -= gap)
-				ranges[at] = ranges[at - gap];
-			ranges[at] = range;
-		}
-	for (size_t i = 0; i < count; i++) {
-		if (!kept || ranges[i].start > ranges[kept - 1].end)
-			ranges[kept++] = ranges[i];
-		else if (ranges[i].end > ranges[kept - 1].end)
-			ranges[kept - 1].end = ranges[i].end;
-	}
-	return kept;
-}
-
-static void each_gone(
-	void (*visit)(const struct generation *, const struct world *), const struct world *world)
-{
-	for (uint32_t slot = 1; slot < generation_limit(); slot++) {
-		const struct generation *generation = generation_at((uint16_t)slot);
-
-		if (generation->state == GENERATION_LOOKED_AT && generation->tls_module &&
-			!work.tls_taken[generation->tls_module % (TLS_MODULES / 64)])
-			visit(generation, world);
-	}
-}
-
-static void tls_count(const struct generation *gone, const struct world *world)
-{
-	work.tls_size += world->thread_count;
-}
-
-static void tls_exclude_all(const struct generation *gone, const struct world *world)
-{
-	for (size_t i = 0; i < world->thread_count; i++)
-		if (world->threads[i].tp)
-			tls_exclude(gone, world->threads[i].tp);
-}
-
-static bool excluded_make(const struct world *world)
-{
-	size_t size;
-
-	each_gone(tls_count, world);
-	/* room for itself and for the mappings that are still to come */
-	size = (work.tls_size + RANGES_MOST) * sizeof(struct scan_range);
-	work.tls = scratch(work.tls_size * sizeof(struct scan_range) + 1);
-	work.excluded = scratch(size);
-	if (!work.tls || !work.excluded)
-		return false;
-	each_gone(tls_exclude_all, world);
-	work.tls_count = ranges_sort(work.tls, work.tls_count);
-	memcpy(work.excluded, work.own, work.own_count * sizeof(work.own[0]));
-	memcpy(work.excluded + work.own_count, work.tls, work.tls_count * sizeof(work.tls[0]));
-	work.excluded_count = ranges_sort(work.excluded, work.own_count + work.tls_count);
-	return true;
-}
-
-/* Whether the block holds a thread-local block of a module that went. */
-static bool is_tls_of_gone(uintptr_t start, uintptr_t end)
-{
-	size_t from = 0, count = work.tls_count;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if (work.tls[from + half].end <= start) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return from < work.tls_count && work.tls[from].start < end;
-}
-
-static bool is_runtime_data(uintptr_t address)
-{
-	for (size_t i = 0; i < work.runtime_count; i++)
-		if (address - work.runtime_data[i].start <
-			work.runtime_data[i].end - work.runtime_data[i].start)
-			return true;
-	return false;
+	look_ranges_begin();
 }
 
 static void reach(struct span *span, uint32_t index, const struct scan_place *place)
@@ -298,7 +122,8 @@ static void word_found(void *data, uintptr_t word, const struct scan_place *plac
 	if (index >= span->count || (span->meta[index].place & META_MARKED) ||
 		!is_candidate(span->meta + index) || work.queue_count == work.queue_size)
 		return;
-	if (!work.runtime && !work.inside && place->address && is_runtime_data(place->address)) {
+	if (!work.runtime && !work.inside && place->address &&
+		look_ranges_is_runtime(place->address)) {
 		if (work.deferred_count < work.deferred_size) {
 			work.deferred[work.deferred_count] = *place;
 			work.deferred_words[work.deferred_count++] = word;
@@ -333,7 +158,8 @@ static void root_visit(struct span *span, void *data)
 
 		if (!is_root(meta))
 			continue;
-		if (meta->generation == HEAP_GENERATION_NONE && is_tls_of_gone(start, start + size))
+		if (meta->generation == HEAP_GENERATION_NONE &&
+			look_ranges_is_tls(start, start + size))
 			continue;
 		block_read(span, index);
 	}
@@ -435,7 +261,7 @@ static bool tallies_make(struct look *look, size_t candidates)
 	look->tally_size = 64;
 	while (look->tally_size < candidates * 2)
 		look->tally_size *= 2;
-	look->tallies = scratch(look->tally_size * sizeof(struct look_tally));
+	look->tallies = look_ranges_scratch(look->tally_size * sizeof(struct look_tally));
 	return look->tallies != NULL;
 }
 
@@ -444,12 +270,12 @@ static bool memory_make(const struct world *world)
 	heap_walk(false, candidate_visit, NULL);
 	work.queue_size = work.candidates;
 	work.queue_bytes = (work.candidates + 1) * sizeof(struct reached);
-	work.queue = scratch(work.queue_bytes);
+	work.queue = look_ranges_scratch(work.queue_bytes);
 	work.deferred_size = DEFERRED_MOST;
-	work.deferred = scratch(DEFERRED_MOST * sizeof(*work.deferred));
-	work.deferred_words = scratch(DEFERRED_MOST * sizeof(*work.deferred_words));
+	work.deferred = look_ranges_scratch(DEFERRED_MOST * sizeof(*work.deferred));
+	work.deferred_words = look_ranges_scratch(DEFERRED_MOST * sizeof(*work.deferred_words));
 	return work.queue && work.deferred && work.deferred_words &&
-	       tallies_make(work.look, work.candidates) && excluded_make(world);
+	       tallies_make(work.look, work.candidates) && look_ranges_make(world);
 }
 
 static void memory_give(void)
@@ -460,10 +286,7 @@ static void memory_give(void)
 		sys_unmap(work.deferred, DEFERRED_MOST * sizeof(*work.deferred));
 	if (work.deferred_words)
 		sys_unmap(work.deferred_words, DEFERRED_MOST * sizeof(*work.deferred_words));
-	if (work.tls)
-		sys_unmap(work.tls, work.tls_size * sizeof(struct scan_range) + 1);
-	if (work.excluded)
-		sys_unmap(work.excluded, (work.tls_size + RANGES_MOST) * sizeof(struct scan_range));
+	look_ranges_end();
 }
 
 static void roots_follow(const struct world *world)
@@ -485,15 +308,15 @@ void look_at_world(const struct world *world, void *data)
 
 	if (!memory_make(world)) {
 		look->error = ENOMEM;
+		memory_give();
 		return;
 	}
 	work.scan = (struct scan){
 		.base = heap.base,
 		.size = heap.used,
-		.excluded = work.excluded,
-		.excluded_count = work.excluded_count,
 		.found = word_found,
 	};
+	work.scan.excluded = look_ranges_excluded(&work.scan.excluded_count);
 	roots_follow(world);
 	look->bytes += work.scan.bytes;
 	look->error = work.scan.error;

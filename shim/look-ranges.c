@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "shim/arena.h"
+#include "shim/generation.h"
+#include "shim/heap.h"
+#include "shim/look-ranges.h"
+#include "shim/objects.h"
+#include "shim/session-file.h"
+#include "shim/sys.h"
+
+#define RANGES_MOST 128u
+#define RUNTIME_MOST 32u
+#define TLS_MODULES 1024u /* numbers are hashed into so many */
+
+/* One look at a time. */
+static struct {
+	struct scan_range runtime_data[RUNTIME_MOST];
+	size_t runtime_count;
+	struct scan_range own[RANGES_MOST];
+	size_t own_count;
+	struct scan_range *tls; /* thread-local blocks of what went, sorted */
+	size_t tls_count, tls_size;
+	struct scan_range *excluded; /* own and tls, sorted */
+	size_t excluded_count;
+	bool tls_taken[TLS_MODULES]; /* numbers that a loaded object has now */
+} work;
+
+static void own_add(uintptr_t start, uintptr_t end)
+{
+	if (start < end && work.own_count < RANGES_MOST)
+		work.own[work.own_count++] = (struct scan_range){start, end};
+}
+
+static void object_note(struct object *object, void *data)
+{
+	if (object->class == CODE_SHIM)
+		own_add(object->start, object->end);
+	else if ((object->class == CODE_RUNTIME || object->class == CODE_LOADER) &&
+		 work.runtime_count < RUNTIME_MOST)
+		work.runtime_data[work.runtime_count++] =
+			(struct scan_range){object->start, object->end};
+	if (object->tls_module)
+		work.tls_taken[object->tls_module % TLS_MODULES] = true;
+}
+
+void look_ranges_begin(void)
+{
+	uintptr_t start, end, ranges[RANGES_MOST / 2][2];
+	size_t count;
+
+	memset(&work, 0, sizeof(work));
+	session_file_range(&start, &end);
+	own_add(start, end);
+	count = heap_ranges(ranges);
+	for (size_t i = 0; i < count; i++)
+		own_add(ranges[i][0], ranges[i][1]);
+	count = arena_ranges(ranges, RANGES_MOST / 2);
+	for (size_t i = 0; i < count; i++)
+		own_add(ranges[i][0], ranges[i][1]);
+	objects_each(object_note, NULL);
+}
+
+void *look_ranges_scratch(size_t size)
+{
+	void *memory = sys_map(size, PROT_READ | PROT_WRITE);
+
+	if (memory)
+		own_add((uintptr_t)memory, (uintptr_t)memory + size);
+	return memory;
+}
+
+/*
+ * Where the block ends.  A thread that has not asked the loader since may still
+ * have that of an earlier module of the same number, which was smaller; behind
+ * it lies what others have there.
+ */
+static uintptr_t tls_end(const struct generation *gone, uintptr_t block)
+{
+	struct span *span = heap_owns((const void *)block) ? heap_span(block) : NULL;
+	uintptr_t end = block + gone->tls_size, last;
+
+	if (!span || span->kind == SPAN_FREE)
+		return block + gone->tls_least;
+	last = span_block(span, span_index(span, block)) + span_block_size(span);
+	return end < last ? end : last;
+}
+
+/* Thread-local blocks of a module that went: glibc's dtv holds them still. */
+static void tls_exclude(const struct generation *gone, uintptr_t thread_pointer)
+{
+	const uintptr_t *dtv = ((const uintptr_t *const *)thread_pointer)[1];
+	uintptr_t block;
+
+	/* dtv[-1] holds the number of entries, each of two words: block, what to free */
+	if (!dtv || dtv[-2] < gone->tls_module)
+		return;
+	block = dtv[2 * gone->tls_module];
+	if (block && block != UINTPTR_MAX && work.tls_count < work.tls_size)
+		work.tls[work.tls_count++] = (struct scan_range){block, tls_end(gone, block)};
+}
+
+/* Sorts by start and joins what overlaps.  Returns how many are left. */
+static size_t ranges_sort(struct scan_range *ranges, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t gap = count / 2; gap; gap /= 2)
+		for (size_t i = gap; i < count; i++) {
+			struct scan_range range = ranges[i];
+			size_t at = i;
+
+			for (; at >= gap && ranges[at - gap].start > range.start; at -= gap)
+				ranges[at] = ranges[at - gap];
+			ranges[at] = range;
+		}
+	for (size_t i = 0; i < count; i++) {
+		if (!kept || ranges[i].start > ranges[kept - 1].end)
+			ranges[kept++] = ranges[i];
+		else if (ranges[i].end > ranges[kept - 1].end)
+			ranges[kept - 1].end = ranges[i].end;
+	}
+	return kept;
+}
+
+static void each_gone(
+	void (*visit)(const struct generation *, const struct world *), const struct world *world)
+{
+	for (uint32_t slot = 1; slot < generation_limit(); slot++) {
+		const struct generation *generation = generation_at((uint16_t)slot);
+
+		if (generation->state == GENERATION_LOOKED_AT && generation->tls_module &&
+			!work.tls_taken[generation->tls_module % TLS_MODULES])
+			visit(generation, world);
+	}
+}
+
+static void tls_count(const struct generation *gone, const struct world *world)
+{
+	work.tls_size += world->thread_count;
+}
+
+static void tls_exclude_all(const struct generation *gone, const struct world *world)
+{
+	for (size_t i = 0; i < world->thread_count; i++)
+		if (world->threads[i].tp)
+			tls_exclude(gone, world->threads[i].tp);
+}
+
+bool look_ranges_make(const struct world *world)
+{
+	size_t size;
+
+	each_gone(tls_count, world);
+	/* room for itself and for the mappings that are still to come */
+	size = (work.tls_size + RANGES_MOST) * sizeof(struct scan_range);
+	work.tls = look_ranges_scratch(work.tls_size * sizeof(struct scan_range) + 1);
+	work.excluded = look_ranges_scratch(size);
+	if (!work.tls || !work.excluded)
+		return false;
+	each_gone(tls_exclude_all, world);
+	work.tls_count = ranges_sort(work.tls, work.tls_count);
+	memcpy(work.excluded, work.own, work.own_count * sizeof(work.own[0]));
+	memcpy(work.excluded + work.own_count, work.tls, work.tls_count * sizeof(work.tls[0]));
+	work.excluded_count = ranges_sort(work.excluded, work.own_count + work.tls_count);
+	return true;
+}
+
+const struct scan_range *look_ranges_excluded(size_t *count)
+{
+	*count = work.excluded_count;
+	return work.excluded;
+}
+
+bool look_ranges_is_tls(uintptr_t start, uintptr_t end)
+{
+	size_t from = 0, count = work.tls_count;
+
+	while (count) {
+		size_t half = count / 2;
+
+		if (work.tls[from + half].end <= start) {
+			from += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return from < work.tls_count && work.tls[from].start < end;
+}
+
+bool look_ranges_is_runtime(uintptr_t address)
+{
+	for (size_t i = 0; i < work.runtime_count; i++)
+		if (address - work.runtime_data[i].start <
+			work.runtime_data[i].end - work.runtime_data[i].start)
+			return true;
+	return false;
+}
+
+void look_ranges_end(void)
+{
+	if (work.tls)
+		sys_unmap(work.tls, work.tls_size * sizeof(struct scan_range) + 1);
+	if (work.excluded)
+		sys_unmap(work.excluded, (work.tls_size + RANGES_MOST) * sizeof(struct scan_range));
+	work.tls = work.excluded = NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a look leaves out, and what it puts last: the shim's own memory, the
+ * thread-local blocks of modules that went, and the C library's data.
+ */
+#ifndef RELIB_LOOK_RANGES_H
+#define RELIB_LOOK_RANGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shim/scan.h"
+#include "shim/world.h"
+
+/* Before the world is stopped: notes the shim's memory and the loaded objects. */
+void look_ranges_begin(void);
+
+/* Memory for the look, with the world stopped: it is left out as well.  NULL: none. */
+void *look_ranges_scratch(size_t size);
+
+/*
+ * With the world stopped, after the last look_ranges_scratch: makes the list of
+ * what is left out.  False when there is no memory for it.
+ */
+bool look_ranges_make(const struct world *world);
+const struct scan_range *look_ranges_excluded(size_t *count);
+
+/* Whether the block of the loader's holds a thread-local block of a module that went. */
+bool look_ranges_is_tls(uintptr_t start, uintptr_t end);
+
+/* Whether the address is in data of the C library, the C++ runtime or the loader. */
+bool look_ranges_is_runtime(uintptr_t address);
+
+/* Gives its own memory back. */
+void look_ranges_end(void);
+
+#endif
