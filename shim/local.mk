@@ -86,7 +86,7 @@ shim_cflags = -fPIC -fvisibility=hidden -fno-builtin -ftls-model=initial-exec \
 %C%_librelib_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_librelib_la_CFLAGS = $(AM_CFLAGS) $(shim_cflags) $(SHIM_SAN_CFLAGS)
 %C%_librelib_la_CCASFLAGS = $(AM_CCASFLAGS) -I$(top_srcdir)
-%C%_librelib_la_LDFLAGS = -version-info 0:0:0 -Wl,--as-needed -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now \
+%C%_librelib_la_LDFLAGS = -version-info 0:0:0 $(SHIM_SAN_LDFLAGS) -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now \
 	-Wl,--version-script=$(top_srcdir)/%D%/librelib.map
 %C%_librelib_la_DEPENDENCIES = %D%/librelib.map
 EXTRA_DIST += %D%/librelib.map
