@@ -79,9 +79,10 @@ static enum unwind_step walk_step(
  * host's, but a runtime library that a module brought owns what its own
  * constructors allocate.
  */
-static bool owner_decide(struct walk *walk, uintptr_t pc, struct object *before)
+static bool owner_decide(struct walk *walk, uintptr_t pc)
 {
 	uint32_t code = code_of(pc - 1);
+	struct object *before;
 
 	switch (CODE_CLASS(code)) {
 	case CODE_MODULE:
@@ -90,6 +91,7 @@ static bool owner_decide(struct walk *walk, uintptr_t pc, struct object *before)
 	case CODE_RUNTIME:
 		return false;
 	case CODE_LOADER:
+		before = walk->count ? object_of(walk->pcs[walk->count - 1] - 1) : NULL;
 		if (before && before->generation)
 			walk->owner = before;
 		return true;
@@ -106,11 +108,8 @@ static void walk_stack(struct thread *thread, struct walk *walk, const struct ca
 	enum unwind_step step;
 
 	for (;;) {
-		struct object *before =
-			walk->count ? object_of(walk->pcs[walk->count - 1] - 1) : NULL;
-
 		if (!decided) {
-			decided = owner_decide(walk, frame.pc, before);
+			decided = owner_decide(walk, frame.pc);
 			if (decided && !walk->owner)
 				return;
 			if (decided)
@@ -136,7 +135,6 @@ struct origin callstacks_find(
 	int saved = errno;
 
 	thread->inside++;
-
 	walk.seen.pc = caller->pc;
 	walk.seen.sp = caller->sp;
 	walk.seen.bp = caller->bp;

@@ -72,40 +72,38 @@ static void *exhausted(struct thread *thread)
 	return NULL;
 }
 
-void *module_allocate_slow(size_t size, struct origin origin)
+static void *heap_try(
+	struct thread *thread, size_t alignment, size_t size, struct origin origin, bool zeroed)
+{
+	return zeroed ? heap_allocate_zeroed(thread, size, origin)
+		      : heap_allocate_aligned(thread, alignment, size, origin);
+}
+
+static void *allocate(size_t alignment, size_t size, struct origin origin, bool zeroed)
 {
 	struct thread *thread = thread_here();
 	void *block;
 
 	thread->refused = false;
-	block = heap_allocate(thread, size, origin);
+	block = heap_try(thread, alignment, size, origin, zeroed);
 	if (__builtin_expect(!block, 0) && is_relieved(thread, size))
-		block = heap_allocate(thread, size, origin);
+		block = heap_try(thread, alignment, size, origin, zeroed);
 	return block ? counted(thread, block, size, origin) : exhausted(thread);
+}
+
+void *module_allocate_slow(size_t size, struct origin origin)
+{
+	return allocate(1, size, origin, false);
 }
 
 void *module_allocate_zeroed(size_t size, struct origin origin)
 {
-	struct thread *thread = thread_here();
-	void *block;
-
-	thread->refused = false;
-	block = heap_allocate_zeroed(thread, size, origin);
-	if (__builtin_expect(!block, 0) && is_relieved(thread, size))
-		block = heap_allocate_zeroed(thread, size, origin);
-	return block ? counted(thread, block, size, origin) : exhausted(thread);
+	return allocate(1, size, origin, true);
 }
 
 void *module_allocate_aligned(size_t alignment, size_t size, struct origin origin)
 {
-	struct thread *thread = thread_here();
-	void *block;
-
-	thread->refused = false;
-	block = heap_allocate_aligned(thread, alignment, size, origin);
-	if (__builtin_expect(!block, 0) && is_relieved(thread, size))
-		block = heap_allocate_aligned(thread, alignment, size, origin);
-	return block ? counted(thread, block, size, origin) : exhausted(thread);
+	return allocate(alignment, size, origin, false);
 }
 
 static void report_bad_free(enum heap_freed how, const void *block, struct origin was, uintptr_t pc)

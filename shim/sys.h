@@ -88,11 +88,13 @@ static inline size_t sys_address_used(void)
 static inline size_t sys_address_share(unsigned int divisor)
 {
 	struct rlimit limit;
+	size_t used;
 
 	if (sys_call(SYS_getrlimit, RLIMIT_AS, &limit, 0) || limit.rlim_cur == RLIM_INFINITY)
 		return SIZE_MAX;
-	limit.rlim_cur -= sys_address_used() < limit.rlim_cur ? sys_address_used() : limit.rlim_cur;
-	return limit.rlim_cur / divisor;
+	/* read once: other threads change it */
+	used = sys_address_used();
+	return used < limit.rlim_cur ? (limit.rlim_cur - used) / divisor : 0;
 }
 
 static inline long sys_write(int fd, const void *buffer, size_t size)

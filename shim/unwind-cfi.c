@@ -7,7 +7,6 @@
 #define PE_OMIT 0xff
 #define PE_FORMAT 0x0f
 #define PE_APPLY 0x70
-#define PE_INDIRECT 0x80
 
 #define STATES 4 /* depth of remember_state */
 

@@ -236,26 +236,19 @@ START_TEST(default_folder_is_the_users)
 }
 END_TEST
 
-static void add(Suite *suite, const char *name, const TTest *test)
-{
-	TCase *test_case = tcase_create(name);
-
-	tcase_add_checked_fixture(test_case, setup, teardown);
-	tcase_add_test(test_case, test);
-	suite_add_tcase(suite, test_case);
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("cli-folder");
 
-	add(suite, "lists_the_newest_first", lists_the_newest_first);
-	add(suite, "finds_by_every_name", finds_by_every_name);
-	add(suite, "keeps_the_newest", keeps_the_newest);
-	add(suite, "leaves_what_is_not_its_own", leaves_what_is_not_its_own);
-	add(suite, "leaves_what_runs", leaves_what_runs);
-	add(suite, "keeps_young_objects", keeps_young_objects);
-	add(suite, "distrusts_default_folders_of_others", distrusts_default_folders_of_others);
-	add(suite, "default_folder_is_the_users", default_folder_is_the_users);
+	suite_add(suite, "lists_the_newest_first", lists_the_newest_first, setup, teardown);
+	suite_add(suite, "finds_by_every_name", finds_by_every_name, setup, teardown);
+	suite_add(suite, "keeps_the_newest", keeps_the_newest, setup, teardown);
+	suite_add(suite, "leaves_what_is_not_its_own", leaves_what_is_not_its_own, setup, teardown);
+	suite_add(suite, "leaves_what_runs", leaves_what_runs, setup, teardown);
+	suite_add(suite, "keeps_young_objects", keeps_young_objects, setup, teardown);
+	suite_add(suite, "distrusts_default_folders_of_others", distrusts_default_folders_of_others,
+		setup, teardown);
+	suite_add(
+		suite, "default_folder_is_the_users", default_folder_is_the_users, setup, teardown);
 	return suite_run(suite);
 }

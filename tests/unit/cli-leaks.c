@@ -275,30 +275,27 @@ START_TEST(diff_finds_growth)
 }
 END_TEST
 
-static void add(Suite *suite, const char *name, const TTest *test)
-{
-	TCase *test_case = tcase_create(name);
-
-	tcase_add_checked_fixture(test_case, setup, teardown);
-	tcase_add_test(test_case, test);
-	suite_add_tcase(suite, test_case);
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("cli-leaks");
 
-	add(suite, "sums_up_modules", sums_up_modules);
-	add(suite, "text_says_it", text_says_it);
-	add(suite, "text_tells_what_was_dropped", text_tells_what_was_dropped);
-	add(suite, "text_counts_what_was_never_unloaded", text_counts_what_was_never_unloaded);
-	add(suite, "text_is_calm_about_nothing", text_is_calm_about_nothing);
-	add(suite, "text_shows_no_control_characters", text_shows_no_control_characters);
-	add(suite, "glob_limits_modules", glob_limits_modules);
-	add(suite, "blind_unloads_are_explained", blind_unloads_are_explained);
-	add(suite, "modules_may_bring_each_other", modules_may_bring_each_other);
-	add(suite, "json_follows_its_schema", json_follows_its_schema);
-	add(suite, "json_is_utf8_whatever_paths_are", json_is_utf8_whatever_paths_are);
-	add(suite, "diff_finds_growth", diff_finds_growth);
+	suite_add(suite, "sums_up_modules", sums_up_modules, setup, teardown);
+	suite_add(suite, "text_says_it", text_says_it, setup, teardown);
+	suite_add(
+		suite, "text_tells_what_was_dropped", text_tells_what_was_dropped, setup, teardown);
+	suite_add(suite, "text_counts_what_was_never_unloaded", text_counts_what_was_never_unloaded,
+		setup, teardown);
+	suite_add(suite, "text_is_calm_about_nothing", text_is_calm_about_nothing, setup, teardown);
+	suite_add(suite, "text_shows_no_control_characters", text_shows_no_control_characters,
+		setup, teardown);
+	suite_add(suite, "glob_limits_modules", glob_limits_modules, setup, teardown);
+	suite_add(
+		suite, "blind_unloads_are_explained", blind_unloads_are_explained, setup, teardown);
+	suite_add(suite, "modules_may_bring_each_other", modules_may_bring_each_other, setup,
+		teardown);
+	suite_add(suite, "json_follows_its_schema", json_follows_its_schema, setup, teardown);
+	suite_add(suite, "json_is_utf8_whatever_paths_are", json_is_utf8_whatever_paths_are, setup,
+		teardown);
+	suite_add(suite, "diff_finds_growth", diff_finds_growth, setup, teardown);
 	return suite_run(suite);
 }

@@ -244,27 +244,21 @@ START_TEST(tells_running_from_killed)
 }
 END_TEST
 
-static void add(Suite *suite, const char *name, const TTest *test)
-{
-	TCase *test_case = tcase_create(name);
-
-	tcase_add_checked_fixture(test_case, setup, teardown);
-	tcase_add_test(test_case, test);
-	suite_add_tcase(suite, test_case);
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("cli-session");
 
-	add(suite, "reads_all_tables", reads_all_tables);
-	add(suite, "adds_the_deltas_of_threads", adds_the_deltas_of_threads);
-	add(suite, "reads_tables_of_many_extents", reads_tables_of_many_extents);
-	add(suite, "refuses_other_files", refuses_other_files);
-	add(suite, "refuses_truncated_files", refuses_truncated_files);
-	add(suite, "refuses_impossible_sizes", refuses_impossible_sizes);
-	add(suite, "refuses_indices_out_of_range", refuses_indices_out_of_range);
-	add(suite, "passes_over_unfilled_records", passes_over_unfilled_records);
-	add(suite, "tells_running_from_killed", tells_running_from_killed);
+	suite_add(suite, "reads_all_tables", reads_all_tables, setup, teardown);
+	suite_add(suite, "adds_the_deltas_of_threads", adds_the_deltas_of_threads, setup, teardown);
+	suite_add(suite, "reads_tables_of_many_extents", reads_tables_of_many_extents, setup,
+		teardown);
+	suite_add(suite, "refuses_other_files", refuses_other_files, setup, teardown);
+	suite_add(suite, "refuses_truncated_files", refuses_truncated_files, setup, teardown);
+	suite_add(suite, "refuses_impossible_sizes", refuses_impossible_sizes, setup, teardown);
+	suite_add(suite, "refuses_indices_out_of_range", refuses_indices_out_of_range, setup,
+		teardown);
+	suite_add(suite, "passes_over_unfilled_records", passes_over_unfilled_records, setup,
+		teardown);
+	suite_add(suite, "tells_running_from_killed", tells_running_from_killed, setup, teardown);
 	return suite_run(suite);
 }

@@ -212,30 +212,21 @@ START_TEST(tells_interpreters)
 }
 END_TEST
 
-static void add(Suite *suite, const char *name, const TTest *test)
-{
-	TCase *test_case = tcase_create(name);
-
-	tcase_add_checked_fixture(test_case, setup, teardown);
-	tcase_add_test(test_case, test);
-	suite_add_tcase(suite, test_case);
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("elf-image");
 
-	add(suite, "accepts_whole_plugin", accepts_whole_plugin);
-	add(suite, "refuses_missing_files", refuses_missing_files);
-	add(suite, "does_not_wait_for_fifos", does_not_wait_for_fifos);
-	add(suite, "names_have_no_newline", names_have_no_newline);
-	add(suite, "refuses_other_contents", refuses_other_contents);
-	add(suite, "refuses_other_machines", refuses_other_machines);
-	add(suite, "refuses_other_types", refuses_other_types);
-	add(suite, "refuses_programs", refuses_programs);
-	add(suite, "refuses_all_truncations", refuses_all_truncations);
-	add(suite, "survives_damaged_headers", survives_damaged_headers);
-	add(suite, "reads_build_ids", reads_build_ids);
-	add(suite, "tells_interpreters", tells_interpreters);
+	suite_add(suite, "accepts_whole_plugin", accepts_whole_plugin, setup, teardown);
+	suite_add(suite, "refuses_missing_files", refuses_missing_files, setup, teardown);
+	suite_add(suite, "does_not_wait_for_fifos", does_not_wait_for_fifos, setup, teardown);
+	suite_add(suite, "names_have_no_newline", names_have_no_newline, setup, teardown);
+	suite_add(suite, "refuses_other_contents", refuses_other_contents, setup, teardown);
+	suite_add(suite, "refuses_other_machines", refuses_other_machines, setup, teardown);
+	suite_add(suite, "refuses_other_types", refuses_other_types, setup, teardown);
+	suite_add(suite, "refuses_programs", refuses_programs, setup, teardown);
+	suite_add(suite, "refuses_all_truncations", refuses_all_truncations, setup, teardown);
+	suite_add(suite, "survives_damaged_headers", survives_damaged_headers, setup, teardown);
+	suite_add(suite, "reads_build_ids", reads_build_ids, setup, teardown);
+	suite_add(suite, "tells_interpreters", tells_interpreters, setup, teardown);
 	return suite_run(suite);
 }

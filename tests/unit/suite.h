@@ -19,6 +19,17 @@ static inline int suite_run(Suite *suite)
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* A test that has setup run before it and teardown after it; a case of its own. */
+static inline void suite_add(
+	Suite *suite, const char *name, const TTest *test, SFun setup, SFun teardown)
+{
+	TCase *test_case = tcase_create(name);
+
+	tcase_add_checked_fixture(test_case, setup, teardown);
+	tcase_add_test(test_case, test);
+	suite_add_tcase(suite, test_case);
+}
+
 /* One case per test keeps CK_RUN_CASE=name able to run each alone. */
 #define suite_test(suite, name)                                                                    \
 	do {                                                                                       \
