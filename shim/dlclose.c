@@ -5,6 +5,7 @@
 #include "shim/generation.h"
 #include "shim/loader.h"
 #include "shim/next.h"
+#include "shim/thread.h"
 #include "shim/unload.h"
 
 /* As the entry stub of dlclose fills it. */
@@ -18,7 +19,9 @@ int dlclose_from(void *handle, const struct world_caller *caller)
 
 	if (!next_ready() || !next.dlclose)
 		return -1;
+	thread_self.closing++;
 	result = next.dlclose(handle);
+	thread_self.closing--;
 	if (generation_gone_count()) {
 		saved = errno;
 		unload_look(caller);

@@ -133,6 +133,20 @@ uint16_t generation_begin(struct object *object, uint16_t parent)
 	return slot;
 }
 
+uint16_t generation_of(uintptr_t address)
+{
+	uint32_t end = atomic_load(&limit);
+
+	for (uint32_t slot = 1; slot < end; slot++) {
+		const struct generation *generation = generation_at((uint16_t)slot);
+
+		if (generation->state == GENERATION_ALIVE &&
+			address - generation->start < generation->end - generation->start)
+			return (uint16_t)slot;
+	}
+	return 0;
+}
+
 void generation_gone(uint16_t slot)
 {
 	struct generation *generation = generation_at(slot);

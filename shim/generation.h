@@ -24,6 +24,7 @@ struct generation {
 	uint8_t state;	 /* enum generation_state */
 	bool used;	 /* by a block, as of the last look */
 	bool kept;	 /* and not only the C library refers to such a block */
+	bool goes;	 /* ALIVE, and the unload that is under way would take it away */
 	uint32_t record; /* in SESSION_GENERATIONS */
 	uint32_t object; /* in SESSION_OBJECTS */
 	size_t tls_module, tls_size, tls_least; /* of the image that went, see struct object */
@@ -47,6 +48,9 @@ extern uint32_t generation_alive;
 
 /* The object was unmapped. */
 void generation_gone(uint16_t slot);
+/* The slot of the ALIVE generation whose image holds the address; 0: none.  Takes no lock. */
+uint16_t generation_of(uintptr_t address);
+
 /* How many are GONE; generation_looked when one was looked through and is DEAD. */
 uint32_t generation_gone_count(void);
 void generation_looked(uint16_t slot);

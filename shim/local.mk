@@ -10,8 +10,19 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/callstacks.h \
 	%D%/dlclose.c \
 	%D%/dl-x86_64.S \
+	%D%/danglings.h \
+	%D%/explain.h \
 	%D%/fault.c \
 	%D%/fault.h \
+	%D%/finalize.c \
+	%D%/finalize.h \
+	%D%/guard.h \
+	%D%/hooks.h \
+	%D%/keys.h \
+	%D%/stubs.c \
+	%D%/thread-locals.h \
+	%D%/threads.h \
+	%D%/unloading.h \
 	%D%/generation.c \
 	%D%/generation.h \
 	%D%/heap.c \

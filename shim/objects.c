@@ -4,6 +4,7 @@
 
 #include "shim/arena.h"
 #include "shim/generation.h"
+#include "shim/guard.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
 #include "shim/object-image.h"
@@ -109,6 +110,8 @@ static void object_drop(struct object *object)
 {
 	code_clear(object);
 	__atomic_fetch_add(&objects_epoch, 1, __ATOMIC_SEQ_CST);
+	if (object->generation)
+		guard_image(object->start, object->end, generation_at(object->generation)->record);
 	generation_gone(object->generation);
 	memset(object, 0, sizeof(*object));
 }

@@ -44,6 +44,9 @@ enum session_table {
 	SESSION_RESIDUES,	/* struct session_residue */
 	SESSION_COUNTERS,	/* struct session_counters, one per thread */
 	SESSION_NOTES,		/* struct session_note */
+	SESSION_THREADS,	/* struct session_thread */
+	SESSION_STAYS,		/* struct session_stay */
+	SESSION_DANGLINGS,	/* struct session_dangling */
 	SESSION_TABLES
 };
 
@@ -83,12 +86,15 @@ struct session_header {
 	uint32_t run_id;		/* string: RELIB_RUN of the environment, or 0 */
 	uint32_t frames_wanted;		/* frames recorded per allocation */
 	uint32_t leaks_policy;		/* enum session_leaks */
-	uint32_t spare[9];
+	uint32_t threads_policy;	/* enum session_threads */
+	uint32_t timeout_ms;		/* of an unload, 0: none */
+	uint32_t spare[7];
 	struct session_table_head table[SESSION_TABLES];
 };
 _Static_assert(sizeof(struct session_header) <= SESSION_EXTENT_SIZE, "header fits extent 0");
 
 enum session_leaks { SESSION_LEAKS_FREE, SESSION_LEAKS_REPORT, SESSION_LEAKS_OFF };
+enum session_threads { SESSION_THREADS_DEFER, SESSION_THREADS_REFUSE };
 
 enum session_object_kind {
 	SESSION_OBJECT_HOST = 1,	/* program, a library loaded at start, or an untracked one */
@@ -123,6 +129,23 @@ enum session_generation_state {
 	SESSION_UNLOADED_BLIND,	/* unmapped, but not looked through: see stop_errno */
 };
 
+/* How the last dlclose that should have unloaded it ended; read only while state is LOADED. */
+enum session_closing {
+	SESSION_OPEN,		/* nobody asked for it to go, or it was opened again since */
+	SESSION_STAYED,		/* the loader kept it: its current SESSION_STAYS say why */
+	SESSION_DEFERRED,	/* dlclose returned 0; goes when the threads have left */
+	SESSION_REFUSED,	/* dlclose failed because of threads */
+	SESSION_ABANDONED,	/* a finalizer did not come back; left loaded for ever */
+};
+
+/* Bits of session_generation.how: what happened on the way to its unload. */
+#define SESSION_FINALIZED_EARLY	1u	/* finalizers ran before it was known whether it may go */
+#define SESSION_WAS_DEFERRED	2u
+#define SESSION_WAS_REFUSED	4u
+#define SESSION_REVIVED		8u	/* opened again while deferred */
+#define SESSION_TIMED_OUT	16u	/* an unload took longer than the timeout */
+#define SESSION_GUARDED		32u	/* its addresses are held back */
+
 enum session_stop { SESSION_STOP_NONE, SESSION_STOP_PTRACE, SESSION_STOP_SIGNAL };
 
 /* One load of a module. */
@@ -144,9 +167,20 @@ struct session_generation {
 	uint64_t looked_bytes;		/* memory looked through */
 	uint64_t look_ns, stop_ns;	/* time for the look; time the threads stood still */
 	uint32_t threads;		/* threads that were stopped, the caller included */
-	uint32_t spare[7];
+	uint32_t closing;		/* enum session_closing */
+	uint32_t how;			/* SESSION_FINALIZED_EARLY and so on */
+	uint32_t deferrals, refusals, revivals;	/* times */
+	uint32_t locals_run;		/* thread-local destructors run by the unload */
+	uint32_t locals_dropped;	/* those of other threads, never to be run */
+	uint32_t keys_deleted;		/* pthread keys that it had left */
+	uint32_t key_values_run;	/* key destructors run by the unload */
+	uint32_t dangling;		/* distinct places outside that point into its image */
+	uint32_t taken_back;		/* hooks undone: signal handlers, timers and so on */
+	uint64_t check_ns;		/* time the threads stood still before the unload */
+	uint64_t opens, closes;		/* dlopen and dlclose calls for it so far */
+	uint32_t spare[6];
 };
-_Static_assert(sizeof(struct session_generation) == 192, "session_generation");
+_Static_assert(sizeof(struct session_generation) == 256, "session_generation");
 
 /*
  * A frame of a stack: the object (0: none known, the offset is an absolute
@@ -182,8 +216,10 @@ struct session_place {
 	uint32_t late_frees;		/* free() of a block that relib had freed; swallowed */
 	uint32_t late_free_frame_spare;
 	uint64_t late_free_frame;	/* last caller of such a free, as a frame */
+	uint64_t threads_started;	/* threads created on this stack */
+	uint64_t threads_ended;		/* of those: over, with all of their destructors */
 };
-_Static_assert(sizeof(struct session_place) == 128, "session_place");
+_Static_assert(sizeof(struct session_place) == 144, "session_place");
 
 enum session_root_kind {
 	SESSION_ROOT_NONE,
@@ -241,6 +277,11 @@ enum session_note_kind {
 	SESSION_NOTE_NOT_STOPPED,	/* the world could not be stopped; text says why */
 	SESSION_NOTE_UNTRACKED,		/* blocks that went to the host's heap; text says why */
 	SESSION_NOTE_NOT_COPIED,	/* object could not be kept; text says why */
+	SESSION_NOTE_LATE_CALL,		/* a fault in the addresses of an unloaded generation;
+					 * frame: the address, stack: how it came there */
+	SESSION_NOTE_TIMEOUT,		/* an unload of generation is waiting: one note for each
+					 * thread, the unloading one first, with its stack; text:
+					 * the thread's name */
 };
 
 struct session_note {
@@ -251,8 +292,96 @@ struct session_note {
 	uint64_t frame;
 	uint64_t count;			/* times */
 	uint64_t first_ns;		/* CLOCK_REALTIME */
-	uint64_t spare;
+	uint32_t generation;		/* 0: none */
+	uint32_t stack;			/* first of stack_count records in SESSION_FRAMES, 0: none */
+	uint32_t stack_count;
+	uint32_t thread;		/* tid, 0: none */
 };
-_Static_assert(sizeof(struct session_note) == 48, "session_note");
+_Static_assert(sizeof(struct session_note) == 56, "session_note");
+
+enum session_thread_state {
+	SESSION_THREAD_FREE,		/* the record may be used again */
+	SESSION_THREAD_STARTING,	/* pthread_create was called, it has no tid yet */
+	SESSION_THREAD_RUNNING,
+};
+
+/*
+ * A thread that a module created and that is not over, or a host's thread that
+ * an unload waits for.  Records are used again; totals stand in the places.
+ */
+struct session_thread {
+	uint32_t state;			/* enum session_thread_state */
+	int32_t tid;
+	uint32_t generation;		/* its owner, 0: the host */
+	uint32_t place;			/* where it was created, 0: not known */
+	char name[16];			/* NUL-terminated, as of the last look at it */
+	uint64_t started_ns;		/* CLOCK_REALTIME, 0: not known */
+	uint64_t start;			/* start routine, as a frame */
+	uint32_t blocks;		/* the generation whose unload waits for it, 0: none */
+	uint32_t stack;			/* where it stood then: SESSION_FRAMES, innermost first;
+					 * the first frame is the instruction it is at, the
+					 * others are return addresses */
+	uint16_t stack_count;
+	uint16_t stack_flags;		/* SESSION_PLACE_CUT */
+	uint32_t module_frame;		/* index, from 0, of the first frame in that module;
+					 * stack_count: none, it is the module's own thread */
+	uint32_t spare[4];
+};
+_Static_assert(sizeof(struct session_thread) == 80, "session_thread");
+
+/* Why a module is still there after dlclose. */
+enum session_stay_kind {
+	SESSION_STAY_NODELETE_FILE = 1,	/* linked with -z nodelete (DF_1_NODELETE) */
+	SESSION_STAY_NODELETE_OPEN,	/* opened with RTLD_NODELETE; place: by whom */
+	SESSION_STAY_UNIQUE,		/* text: the STB_GNU_UNIQUE symbol; object: who uses it */
+	SESSION_STAY_OPEN,		/* still open count times */
+	SESSION_STAY_OPENED_FROM,	/* one caller of dlopen: stack; count: how often */
+	SESSION_STAY_NEEDED,		/* object needs it */
+	SESSION_STAY_BOUND,		/* object has bound symbols of it; text: one of them */
+	SESSION_STAY_LOCALS,		/* pinned by count thread-local destructors */
+	SESSION_STAY_THREAD,		/* thread: record in SESSION_THREADS; deferred or refused */
+	SESSION_STAY_TIMEOUT,		/* a finalizer did not come back: abandoned */
+	SESSION_STAY_UNKNOWN,		/* the loader keeps it, and we do not see why */
+};
+
+struct session_stay {
+	uint32_t generation;		/* that stays */
+	uint32_t kind;			/* enum session_stay_kind */
+	uint32_t object;		/* SESSION_OBJECTS, 0: none */
+	uint32_t text;			/* string, 0: none */
+	uint32_t count;
+	uint32_t thread;		/* record in SESSION_THREADS, 0: none */
+	uint32_t current;		/* 1: true as of the last dlclose, 0: was true once */
+	uint32_t stack;			/* SESSION_FRAMES, 0: none */
+	uint32_t stack_count;
+	uint32_t spare[7];
+};
+_Static_assert(sizeof(struct session_stay) == 64, "session_stay");
+
+/* What pointed into the image of a module that was unloaded. */
+enum session_dangling_kind {
+	SESSION_DANGLING_MEMORY = 1,	/* a word; root says where */
+	SESSION_DANGLING_SIGNAL,	/* number: the signal whose handler it was */
+	SESSION_DANGLING_TIMER,		/* timer_create(SIGEV_THREAD) */
+	SESSION_DANGLING_ON_EXIT,
+	SESSION_DANGLING_QUICK_EXIT,
+	SESSION_DANGLING_ENVIRON,	/* text: the string */
+	SESSION_DANGLING_BUFFER,	/* setvbuf; text: the stream ("stdout") */
+	SESSION_DANGLING_OPENLOG,	/* the ident; text: it */
+};
+
+struct session_dangling {
+	uint32_t generation;		/* whose image */
+	uint32_t kind;			/* enum session_dangling_kind */
+	uint64_t target;		/* ELF virtual address in that object */
+	uint32_t count;			/* words of this kind of place with this target */
+	uint32_t number;
+	uint32_t text;			/* string, 0: none */
+	uint32_t taken_back;		/* 1: it can do no harm any more */
+	uint32_t place;			/* by which stack it came there, 0: not known */
+	uint32_t spare[3];
+	struct session_root root;
+};
+_Static_assert(sizeof(struct session_dangling) == 72, "session_dangling");
 
 #endif

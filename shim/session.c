@@ -26,6 +26,9 @@ static const uint32_t record_size[SESSION_TABLES] = {
 	[SESSION_RESIDUES] = sizeof(struct session_residue),
 	[SESSION_COUNTERS] = sizeof(struct session_counters),
 	[SESSION_NOTES] = sizeof(struct session_note),
+	[SESSION_THREADS] = sizeof(struct session_thread),
+	[SESSION_STAYS] = sizeof(struct session_stay),
+	[SESSION_DANGLINGS] = sizeof(struct session_dangling),
 };
 
 uint64_t session_clock(void)
@@ -124,41 +127,48 @@ uint32_t session_string(const char *text, size_t length)
 	return index;
 }
 
-static struct session_note *note_find(enum session_note_kind kind, uint32_t object, uint32_t place,
-	uint64_t frame, const char *text)
+static struct session_note *note_find(const struct session_note *like, const char *text)
 {
 	uint64_t count = session->table[SESSION_NOTES].record_count;
 
 	for (uint32_t index = 1; index < count; index++) {
 		struct session_note *note = session_record(SESSION_NOTES, index);
 
-		if (note->kind == kind && note->object == object && note->place == place &&
-			note->frame == frame &&
-			(!note->text || !strcmp(session_record(SESSION_STRINGS, note->text), text)))
+		if (note->kind == like->kind && note->object == like->object &&
+			note->place == like->place && note->frame == like->frame &&
+			note->generation == like->generation && note->thread == like->thread &&
+			!strcmp(note->text ? session_record(SESSION_STRINGS, note->text) : "",
+				text))
 			return note;
 	}
 	return NULL;
 }
 
-void session_note(enum session_note_kind kind, uint32_t object, uint32_t place, uint64_t frame,
-	const char *text)
+void session_note_add(const struct session_note *like, const char *text)
 {
-	struct session_note *found, note = {.kind = kind, .object = object, .place = place};
+	struct session_note *found, note = *like;
 
 	if (!session)
 		return;
-	found = note_find(kind, object, place, frame, text ? text : "");
+	found = note_find(like, text ? text : "");
 	if (found) {
 		__atomic_fetch_add(&found->count, 1, __ATOMIC_RELAXED);
 		return;
 	}
 	if (session->table[SESSION_NOTES].record_count >= NOTES_MAX)
 		return;
-	note.frame = frame;
 	note.text = text && *text ? session_string(text, strlen(text)) : 0;
 	note.count = 1;
 	note.first_ns = session_clock();
 	session_add(SESSION_NOTES, &note);
+}
+
+void session_note(enum session_note_kind kind, uint32_t object, uint32_t place, uint64_t frame,
+	const char *text)
+{
+	struct session_note like = {.kind = kind, .object = object, .place = place, .frame = frame};
+
+	session_note_add(&like, text);
 }
 
 static void header_fill(struct session_header *header)
@@ -169,6 +179,8 @@ static void header_fill(struct session_header *header)
 	header->state = SESSION_RUNNING;
 	header->frames_wanted = settings.frames;
 	header->leaks_policy = settings.leaks;
+	header->threads_policy = settings.threads;
+	header->timeout_ms = settings.timeout_ms;
 	header->started_ns = session_clock();
 	for (unsigned int table = 0; table < SESSION_TABLES; table++) {
 		header->table[table].record_size = record_size[table];

@@ -42,6 +42,10 @@ uint32_t session_string(const char *text, size_t length);
 void session_note(enum session_note_kind kind, uint32_t object, uint32_t place, uint64_t frame,
 	const char *text);
 
+/* The same for notes with a generation, thread or stack, which like has; its text, count and
+ * first_ns are filled in.  Equal but for the stack: counted as one, with the first's stack. */
+void session_note_add(const struct session_note *like, const char *text);
+
 /* The folder for kept ELF files, "" where there is none. */
 const char *session_objects_folder(void);
 

@@ -8,6 +8,8 @@
 struct settings settings = {
 	.frames = SETTINGS_FRAMES_DEFAULT,
 	.leaks = SESSION_LEAKS_FREE,
+	.timeout_ms = 10000,
+	.guard = UINT64_C(1024) << 20,
 	.quarantine = UINT64_C(64) << 20,
 };
 
@@ -76,12 +78,21 @@ static void base_default(char *const *envp)
 void settings_read(char *const *envp)
 {
 	const char *leaks = value_of(envp, "RELIB_LEAKS"), *base = value_of(envp, "RELIB_DIR");
+	const char *threads = value_of(envp, "RELIB_THREADS");
+	const char *action = value_of(envp, "RELIB_UNLOAD_TIMEOUT_ACTION");
 	uint64_t number;
 
 	if (number_read(value_of(envp, "RELIB_FRAMES"), SETTINGS_FRAMES_MAX, &number))
 		settings.frames = (unsigned int)number;
 	if (number_read(value_of(envp, "RELIB_QUARANTINE"), UINT64_C(1) << 30, &number))
 		settings.quarantine = number << 20;
+	if (number_read(value_of(envp, "RELIB_UNLOAD_TIMEOUT"), UINT32_MAX / 1000, &number))
+		settings.timeout_ms = (uint32_t)number * 1000;
+	if (number_read(value_of(envp, "RELIB_GUARD"), UINT64_C(1) << 24, &number))
+		settings.guard = number << 20;
+	if (threads && !strcmp(threads, "refuse"))
+		settings.threads = SESSION_THREADS_REFUSE;
+	settings.timeout_abandon = action && !strcmp(action, "abandon");
 	if (leaks && !strcmp(leaks, "report"))
 		settings.leaks = SESSION_LEAKS_REPORT;
 	else if (leaks && !strcmp(leaks, "off"))

@@ -18,7 +18,11 @@
 struct settings {
 	unsigned int frames;	  /* RELIB_FRAMES: recorded per allocation, 0 = the caller only */
 	enum session_leaks leaks; /* RELIB_LEAKS=free|report|off */
-	uint64_t quarantine;	  /* RELIB_QUARANTINE, MiB; here in bytes */
+	enum session_threads threads; /* RELIB_THREADS=defer|refuse */
+	uint32_t timeout_ms;	      /* RELIB_UNLOAD_TIMEOUT, seconds; 0: wait for ever */
+	bool timeout_abandon;	      /* RELIB_UNLOAD_TIMEOUT_ACTION=report|abandon */
+	uint64_t guard;	     /* RELIB_GUARD, MiB of unloaded addresses held back; here bytes */
+	uint64_t quarantine; /* RELIB_QUARANTINE, MiB; here in bytes */
 	/* copies: a host that writes its title over environ would take the originals away */
 	char track[4096];   /* RELIB_TRACK: globs joined by ':', "" = every module */
 	char through[1024]; /* RELIB_THROUGH: globs of libraries to look behind */

@@ -23,6 +23,7 @@ struct thread {
 	bool refused;			   /* the heap could not be entered: not out of memory */
 	bool loading;			   /* a link map was made that is not in the table yet */
 	uint32_t load;			   /* number of its last dlopen, over all threads */
+	unsigned int closing;		   /* depth of its own calls of dlclose */
 	unsigned int inside;		   /* depth of our own work: record nothing */
 	uintptr_t open_slot;		   /* where the return address of the last dlopen stood */
 	uintptr_t stack_low, stack_high;   /* readable stack, see stack-reader */

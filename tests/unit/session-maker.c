@@ -14,6 +14,9 @@ static const uint32_t record_size[SESSION_TABLES] = {
 	[SESSION_RESIDUES] = sizeof(struct session_residue),
 	[SESSION_COUNTERS] = sizeof(struct session_counters),
 	[SESSION_NOTES] = sizeof(struct session_note),
+	[SESSION_THREADS] = sizeof(struct session_thread),
+	[SESSION_STAYS] = sizeof(struct session_stay),
+	[SESSION_DANGLINGS] = sizeof(struct session_dangling),
 };
 
 struct session_header *maker_header(struct session_maker *maker)

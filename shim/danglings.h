@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What pointed into unloaded images: records in SESSION_DANGLINGS, one per place and target. */
+#ifndef RELIB_DANGLINGS_H
+#define RELIB_DANGLINGS_H
+
+#include <stdint.h>
+
+#include "shim/session-format.h"
+
+/*
+ * Records that a hook (like->kind, number, place, taken_back; text may be NULL)
+ * points to address in a generation's image.  Equal ones are counted in one
+ * record.  Keeps the generation's totals.
+ */
+void dangling_hook(uint16_t generation, uintptr_t address, const struct session_dangling *like,
+	const char *text);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * __cxa_finalize: an object calls it for itself, after its other finalizers,
+ * and its return is the last moment at which the object is mapped.
+ */
+#include <errno.h>
+
+#include "shim/finalize.h"
+#include "shim/generation.h"
+#include "shim/hooks.h"
+#include "shim/keys.h"
+#include "shim/next.h"
+#include "shim/session.h"
+#include "shim/thread-locals.h"
+#include "shim/thread.h"
+
+void __cxa_finalize(void *dso);
+
+static void before(uint16_t generation)
+{
+	struct session_generation *record =
+		session_record(SESSION_GENERATIONS, generation_at(generation)->record);
+
+	record->locals_run += thread_locals_run(generation);
+}
+
+static void after(uint16_t generation)
+{
+	struct session_generation *record =
+		session_record(SESSION_GENERATIONS, generation_at(generation)->record);
+
+	/* destructors of static objects may have made more */
+	record->locals_run += thread_locals_run(generation);
+	record->key_values_run += keys_run(generation);
+	record->keys_deleted += keys_delete(generation);
+	hooks_take_back(generation);
+}
+
+RELIB_EXPORT void __cxa_finalize(void *dso)
+{
+	uint16_t generation = dso && thread_self.closing ? generation_of((uintptr_t)dso) : 0;
+
+	if (generation)
+		before(generation);
+	if (next_ready() && next.finalize)
+		next.finalize(dso);
+	if (generation)
+		after(generation);
+}
