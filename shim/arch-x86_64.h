@@ -111,6 +111,15 @@ static inline uintptr_t arch_thread_pointer(void)
 	} while (0)
 #define ARCH_CALLER_SAVED 6
 
+/* An address in the function that uses it. */
+static inline __attribute__((always_inline)) uintptr_t arch_here(void)
+{
+	uintptr_t pc;
+
+	__asm__ volatile("lea 0(%%rip), %0" : "=r"(pc));
+	return pc;
+}
+
 /* What the kernel wants; libc's struct sigaction is laid out differently. */
 struct arch_sigaction {
 	void (*handler)(int, siginfo_t *, void *);

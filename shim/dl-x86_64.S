@@ -66,6 +66,7 @@ dlclose:
 	movq	%r14, 40(%rsp)
 	movq	%r15, 48(%rsp)
 	movl	$6, 72(%rsp)
+	movq	$0, 80(%rsp)
 	movq	%rsp, %rsi
 	call	dlclose_from
 	addq	$88, %rsp

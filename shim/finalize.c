@@ -16,19 +16,18 @@
 
 void __cxa_finalize(void *dso);
 
-static void before(uint16_t generation)
+static struct session_generation *record_of(uint16_t generation)
 {
-	struct session_generation *record =
-		session_record(SESSION_GENERATIONS, generation_at(generation)->record);
-
-	record->locals_run += thread_locals_run(generation);
+	return session_record(SESSION_GENERATIONS, generation_at(generation)->record);
 }
 
-static void after(uint16_t generation)
+void finalize_finish(uint16_t generation)
 {
-	struct session_generation *record =
-		session_record(SESSION_GENERATIONS, generation_at(generation)->record);
+	struct session_generation *record = record_of(generation);
 
+	if (generation_at(generation)->finished)
+		return;
+	generation_at(generation)->finished = true;
 	/* destructors of static objects may have made more */
 	record->locals_run += thread_locals_run(generation);
 	record->key_values_run += keys_run(generation);
@@ -38,12 +37,16 @@ static void after(uint16_t generation)
 
 RELIB_EXPORT void __cxa_finalize(void *dso)
 {
-	uint16_t generation = dso && thread_self.closing ? generation_of((uintptr_t)dso) : 0;
+	uint16_t generation =
+		dso && thread_self.closing != FINALIZE_NOT ? generation_of((uintptr_t)dso) : 0;
 
-	if (generation)
-		before(generation);
+	if (generation) {
+		generation_at(generation)->dso = dso;
+		/* as at a thread's end: thread-locals before static objects */
+		record_of(generation)->locals_run += thread_locals_run(generation);
+	}
 	if (next_ready() && next.finalize)
 		next.finalize(dso);
-	if (generation)
-		after(generation);
+	if (generation && thread_self.closing == FINALIZE_UNLOAD)
+		finalize_finish(generation);
 }

@@ -24,9 +24,11 @@ struct generation {
 	uint8_t state;	 /* enum generation_state */
 	bool used;	 /* by a block, as of the last look */
 	bool kept;	 /* and not only the C library refers to such a block */
-	bool goes;	 /* ALIVE, and the unload that is under way would take it away */
+	uint32_t goes;	 /* ALIVE, and this unload, which is under way, would take it; 0: none */
 	uint32_t record; /* in SESSION_GENERATIONS */
 	uint32_t object; /* in SESSION_OBJECTS */
+	bool finished;	 /* nothing is left of it but its mapping: see finalize.h */
+	void *dso;	 /* what it calls __cxa_finalize with, NULL: not known yet */
 	size_t tls_module, tls_size, tls_least; /* of the image that went, see struct object */
 	uintptr_t start, end;			/* where it was mapped */
 };

@@ -6,9 +6,11 @@
 #include "shim/loader.h"
 #include "shim/next.h"
 #include "shim/objects.h"
+#include "shim/opens.h"
 #include "shim/session.h"
 #include "shim/sys.h"
 #include "shim/thread.h"
+#include "shim/unloading.h"
 #include "shim/unwind.h"
 
 /* Where the stubs of dlopen and dlmopen jump to. */
@@ -18,10 +20,13 @@ bool loader_interposed;
 
 #define DEPTH_MOST 64u /* frames between the loader's allocation and dlopen */
 
+/* Whose is the call: pc, sp and rbp as the stub found them. */
 int loader_before_open(const char *file, int flags, const uintptr_t *slot)
 {
 	static _Atomic uint32_t loads;
+	const struct caller caller = {*slot, (uintptr_t)(slot + 1), CALLER_BP(CALLER_FRAME())};
 	struct thread *thread = &thread_self;
+	struct object *loaded;
 	int saved = errno;
 
 	next_ready();
@@ -32,6 +37,10 @@ int loader_before_open(const char *file, int flags, const uintptr_t *slot)
 		session->flags |= SESSION_NOT_INTERPOSED;
 	thread->open_slot = (uintptr_t)slot;
 	thread->load = ++loads;
+	thread->open_for_ever = flags & RTLD_NODELETE;
+	loaded = opens_begin(file, &caller);
+	if (loaded)
+		unloading_revive(loaded, flags);
 	if (flags & RTLD_DEEPBIND) {
 		/* it would bind the module's malloc past us: its blocks would be freed unseen */
 		flags &= ~RTLD_DEEPBIND;

@@ -10,19 +10,37 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/callstacks.h \
 	%D%/dlclose.c \
 	%D%/dl-x86_64.S \
+	%D%/blockers.c \
+	%D%/blockers.h \
 	%D%/danglings.h \
 	%D%/explain.h \
 	%D%/fault.c \
 	%D%/fault.h \
 	%D%/finalize.c \
 	%D%/finalize.h \
+	%D%/finalizers.c \
+	%D%/finalizers.h \
 	%D%/guard.h \
 	%D%/hooks.h \
 	%D%/keys.h \
+	%D%/leave.c \
+	%D%/leave.h \
+	%D%/leave-x86_64.S \
+	%D%/link-maps.c \
+	%D%/link-maps.h \
+	%D%/opens.c \
+	%D%/opens.h \
+	%D%/refusal.c \
+	%D%/refusal.h \
+	%D%/stays.c \
+	%D%/stays.h \
 	%D%/stubs.c \
 	%D%/thread-locals.h \
 	%D%/threads.h \
+	%D%/unloading.c \
 	%D%/unloading.h \
+	%D%/watchdog.c \
+	%D%/watchdog.h \
 	%D%/generation.c \
 	%D%/generation.h \
 	%D%/heap.c \

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "shim/arena.h"
+#include "shim/finalizers.h"
 #include "shim/generation.h"
 #include "shim/heap.h"
 #include "shim/loader.h"
@@ -13,12 +14,14 @@
 #include "shim/module.h"
 #include "shim/next.h"
 #include "shim/objects.h"
+#include "shim/opens.h"
 #include "shim/places.h"
 #include "shim/session.h"
 #include "shim/settings.h"
 #include "shim/stacks.h"
 #include "shim/thread.h"
 #include "shim/unload.h"
+#include "shim/watchdog.h"
 
 /*
  * Nothing of ours is waited for without end here: a lock that another thread
@@ -54,6 +57,8 @@ static void fork_child(void)
 	object_record_fork_child();
 	generation_fork_child();
 	thread_fork_child();
+	opens_fork_child();
+	watchdog_fork_child();
 	session_fork_child();
 	places_fork_child(thread_self.counters);
 	unload_fork_child();
@@ -98,6 +103,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv, char **env
 	int saved = errno;
 
 	settings_read(envp);
+	finalizers_arguments(argc, argv);
 	next_ready();
 	thread_initialise();
 	objects_initialise();

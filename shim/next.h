@@ -58,6 +58,7 @@
 	X(void *, dlmopen, "dlmopen", (long, const char *, int)) \
 	X(int, dlclose, "dlclose", (void *)) \
 	X(void, finalize, "__cxa_finalize", (void *)) \
+	X(char *, dlerror, "dlerror", (void)) \
 	X(int, setrlimit, "setrlimit", (int, const void *)) \
 	X(int, setrlimit64, "setrlimit64", (int, const void *)) \
 	X(int, prlimit, "prlimit", (int, int, const void *, void *)) \

@@ -35,7 +35,7 @@ void image_read(struct object *object)
 		object->start = object->end = 0;
 }
 
-static const ElfW(Dyn) * image_dynamic(const struct object *object)
+const ElfW(Dyn) * image_dynamic(const struct object *object)
 {
 	for (unsigned int i = 0; i < object->phnum; i++)
 		if (object->phdr[i].p_type == PT_DYNAMIC)
@@ -80,6 +80,117 @@ bool image_needs(const struct object *object, const char *name)
 			!strcmp(path_base(strings + entry->d_un.d_val), name))
 			return true;
 	return false;
+}
+
+static uintptr_t dynamic_value(const struct object *object, ElfW(Sxword) tag)
+{
+	const ElfW(Dyn) *entry = image_dynamic(object);
+
+	for (; entry && entry->d_tag != DT_NULL; entry++)
+		if (entry->d_tag == tag)
+			return entry->d_un.d_val;
+	return 0;
+}
+
+static const void *dynamic_table(const struct object *object, ElfW(Sxword) tag)
+{
+	uintptr_t value = dynamic_value(object, tag);
+
+	return value ? (const void *)dynamic_pointer(object, value) : NULL;
+}
+
+/* The longest chain of the GNU table ends at the last symbol. */
+static size_t gnu_symbol_count(const uint32_t *table)
+{
+	const uint32_t *buckets = table + 4 + table[2] * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+	const uint32_t *chains = buckets + table[0];
+	uint32_t last = 0;
+
+	for (uint32_t i = 0; i < table[0]; i++)
+		if (buckets[i] > last)
+			last = buckets[i];
+	if (last < table[1])
+		return table[1];
+	while (!(chains[last - table[1]] & 1))
+		last++;
+	return last + 1;
+}
+
+static size_t symbol_count(const struct object *object)
+{
+	const uint32_t *table = dynamic_table(object, DT_HASH);
+
+	if (table)
+		return table[1];
+	table = dynamic_table(object, DT_GNU_HASH);
+	return table ? gnu_symbol_count(table) : 0;
+}
+
+void image_symbols(const struct object *object,
+	bool (*visit)(const ElfW(Sym) * symbol, const char *name, void *data), void *data)
+{
+	const ElfW(Sym) *symbols = dynamic_table(object, DT_SYMTAB);
+	const char *strings = image_strings(object);
+	size_t count = symbols && strings ? symbol_count(object) : 0;
+
+	for (size_t i = 1; i < count; i++)
+		if (!visit(symbols + i, strings + symbols[i].st_name, data))
+			return;
+}
+
+struct reference {
+	const char *name;
+	bool found;
+};
+
+static bool reference_visit(const ElfW(Sym) * symbol, const char *name, void *data)
+{
+	struct reference *reference = data;
+
+	if (symbol->st_shndx == SHN_UNDEF && !strcmp(name, reference->name))
+		reference->found = true;
+	return !reference->found;
+}
+
+bool image_refers_to(const struct object *object, const char *name)
+{
+	struct reference reference = {.name = name};
+
+	image_symbols(object, reference_visit, &reference);
+	return reference.found;
+}
+
+bool image_is_sealed(const struct object *object, uintptr_t address)
+{
+	for (unsigned int i = 0; i < object->phnum; i++)
+		if (object->phdr[i].p_type == PT_GNU_RELRO &&
+			address - (object->bias + object->phdr[i].p_vaddr) <
+				object->phdr[i].p_memsz)
+			return true;
+	return false;
+}
+
+void image_relocations(const struct object *object,
+	bool (*visit)(const ElfW(Sym) * symbol, const char *name, uintptr_t slot, void *data),
+	void *data)
+{
+	const ElfW(Sxword) tables[2][2] = {{DT_JMPREL, DT_PLTRELSZ}, {DT_RELA, DT_RELASZ}};
+	const ElfW(Sym) *symbols = dynamic_table(object, DT_SYMTAB);
+	const char *strings = image_strings(object);
+
+	for (int table = 0; symbols && strings && table < 2; table++) {
+		const ElfW(Rela) *relocation = dynamic_table(object, tables[table][0]);
+		size_t count = dynamic_value(object, tables[table][1]) / sizeof(ElfW(Rela));
+
+		for (size_t i = 0; relocation && i < count; i++) {
+			const ElfW(Sym) *symbol = symbols + ELF64_R_SYM(relocation[i].r_info);
+
+			if (symbol != symbols &&
+				!visit(symbol, strings + symbol->st_name,
+					object->bias + relocation[i].r_offset, data))
+				return;
+		}
+	}
 }
 
 const unsigned char *image_build_id(const struct object *object, size_t *size)

@@ -14,6 +14,27 @@ const char *image_soname(const struct object *object);
 /* True when one of the image's DT_NEEDED is called name. */
 bool image_needs(const struct object *object, const char *name);
 
+/* The dynamic section, or NULL. */
+const ElfW(Dyn) * image_dynamic(const struct object *object);
+
+/* True when the image has an undefined symbol of that name. */
+bool image_refers_to(const struct object *object, const char *name);
+
+/* True when the address is read-only since relocation (PT_GNU_RELRO). */
+bool image_is_sealed(const struct object *object, uintptr_t address);
+
+/*
+ * Calls visit for every symbol of the dynamic symbol table until it returns
+ * false.  Its number in the table comes from the hash tables.
+ */
+void image_symbols(const struct object *object,
+	bool (*visit)(const ElfW(Sym) * symbol, const char *name, void *data), void *data);
+
+/* Calls visit for every relocation by symbol, until it returns false. */
+void image_relocations(const struct object *object,
+	bool (*visit)(const ElfW(Sym) * symbol, const char *name, uintptr_t slot, void *data),
+	void *data);
+
 /* The GNU build-id and its size in bytes; NULL when there is none. */
 const unsigned char *image_build_id(const struct object *object, size_t *size);
 

@@ -9,6 +9,7 @@
 #include "shim/lock.h"
 #include "shim/object-image.h"
 #include "shim/objects.h"
+#include "shim/opens.h"
 #include "shim/settings.h"
 #include "shim/sys.h"
 #include "shim/thread.h"
@@ -113,6 +114,7 @@ static void object_drop(struct object *object)
 	if (object->generation)
 		guard_image(object->start, object->end, generation_at(object->generation)->record);
 	generation_gone(object->generation);
+	opens_forget(object);
 	memset(object, 0, sizeof(*object));
 }
 
@@ -234,6 +236,17 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *data)
 	return 0;
 }
 
+struct object *objects_of_map(const void *map)
+{
+	for (uint32_t slot = 1; map && slot < object_limit; slot++) {
+		struct object *object = object_at(slot);
+
+		if (object->slot && object->map == map && object->registered)
+			return object;
+	}
+	return NULL;
+}
+
 /* Objects whose link map we did not see freed: loaded before the first dlopen. */
 static void look_for_gone(const struct look *look)
 {
@@ -301,6 +314,10 @@ static void object_register(struct object *object, bool loading, bool explicit)
 		object->generation = generation_begin(object, parent ? parent->generation : 0);
 	if (object->generation && object->class == CODE_HOST)
 		object->class = CODE_MODULE;
+	if (object->generation)
+		opens_identify(object);
+	if (object->generation && !parent)
+		opens_attach(object);
 	object->registered = true;
 	code_set(object, (uint32_t)object->class << 28 | object->slot);
 }

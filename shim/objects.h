@@ -47,6 +47,16 @@ struct object {
 	uint16_t generation; /* slot, see generation.h; 0: not tracked */
 	uint8_t class;	     /* enum code_class */
 	bool registered;
+	/* unloading; under the lock of unloads */
+	bool finalized;			 /* its finalizers ran, and are not there for the loader */
+	bool revived;			 /* and its initializers ran again since */
+	bool abandoned;			 /* a finalizer did not come back: never to be unloaded */
+	bool opened_for_ever;		 /* with RTLD_NODELETE */
+	uint32_t owed;			 /* dlclose calls that were kept from the loader */
+	uint32_t in_flight;		 /* dlclose calls that are under way */
+	uintptr_t fini_array_size, fini; /* of the finalizers that are not there */
+	uint64_t device, inode;		 /* of the file of a tracked object, 0: not known */
+	struct open_site *sites;	 /* who opened it, see opens.h */
 };
 
 #define CODE_REGION_SHIFT 30
@@ -104,6 +114,9 @@ void objects_link_map_freed(const void *block);
 
 /* Calls visit for every registered object, under the table's lock. */
 void objects_each(void (*visit)(struct object *object, void *data), void *data);
+
+/* The object whose link map (handle) that is, or NULL. */
+struct object *objects_of_map(const void *map);
 
 /* The program itself, or NULL. */
 struct object *objects_program(void);

@@ -5,11 +5,14 @@
 #include "shim/keys.h"
 #include "shim/thread-locals.h"
 #include "shim/threads.h"
-#include "shim/unloading.h"
 
 uint32_t threads_owned(pid_t tid, uint16_t *generation)
 {
 	return 0;
+}
+
+void threads_names_refresh(void)
+{
 }
 
 uint32_t threads_foreign(pid_t tid)
@@ -62,8 +65,4 @@ void explain_frames(
 	const uint64_t *frames, unsigned int count, bool first_exact, char *text, size_t size)
 {
 	*text = 0;
-}
-
-void unloading_thread_over(void)
-{
 }

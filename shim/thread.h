@@ -13,6 +13,7 @@
 struct heap_cache;
 struct session_counters;
 struct callstacks;
+struct open_site;
 
 struct thread {
 	struct heap_cache *cache;	   /* NULL: work on the shared lists */
@@ -21,11 +22,13 @@ struct thread {
 	bool set_up;			   /* the three above were asked for */
 	bool ending;			   /* torn down: ask no more */
 	bool refused;			   /* the heap could not be entered: not out of memory */
+	bool open_for_ever;		   /* its last dlopen was with RTLD_NODELETE */
 	bool loading;			   /* a link map was made that is not in the table yet */
 	uint32_t load;			   /* number of its last dlopen, over all threads */
-	unsigned int closing;		   /* depth of its own calls of dlclose */
+	unsigned char closing;		   /* enum finalize_when, see finalize.h */
 	unsigned int inside;		   /* depth of our own work: record nothing */
 	uintptr_t open_slot;		   /* where the return address of the last dlopen stood */
+	struct open_site *open_site;	   /* of its last dlopen, when nobody's yet; see opens.h */
 	uintptr_t stack_low, stack_high;   /* readable stack, see stack-reader */
 };
 

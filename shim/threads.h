@@ -35,6 +35,9 @@ uint32_t threads_foreign(pid_t tid);
 void threads_each_going(
 	void (*visit)(uint32_t record, uint16_t generation, void *data), void *data);
 
+/* Reads the names of the threads that have records.  Not with the world stopped. */
+void threads_names_refresh(void);
+
 /* In a forked child only the calling thread is left. */
 void threads_fork_child(void);
 

@@ -370,6 +370,22 @@ bool unload_relieve(void)
 	return some;
 }
 
+bool unload_lock_try(void)
+{
+	return lock_take(&unload_lock);
+}
+
+void unload_lock_wait(void)
+{
+	while (!lock_take(&unload_lock) && !lock_is_mine(&unload_lock))
+		;
+}
+
+void unload_unlock(void)
+{
+	lock_give(&unload_lock);
+}
+
 void unload_look(const struct world_caller *caller)
 {
 	struct world_result world = {.method = WORLD_NONE};

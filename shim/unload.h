@@ -19,6 +19,16 @@
 void unload_look(const struct world_caller *caller);
 
 /*
+ * The lock of unloads: what is foretold of one, the look for threads, and the
+ * look through memory are one thread's at a time.  Not held while a module or
+ * the loader is called.  _try: false when it cannot be had (the caller has it,
+ * or another has it for too long); _wait: waits as long as it takes.
+ */
+bool unload_lock_try(void);
+void unload_lock_wait(void);
+void unload_unlock(void);
+
+/*
  * The module heap is full: hands out again all that is under quarantine.
  * False when there was nothing, or another thread looks.
  */

@@ -3,6 +3,7 @@
 
 #include "shim/arch.h"
 #include "shim/callstacks.h"
+#include "shim/leave.h"
 #include "shim/objects.h"
 #include "shim/sys.h"
 #include "shim/thread.h"
@@ -210,7 +211,7 @@ bool unwind_step_special(struct thread *thread, struct unwind_frame *frame)
 	/* a signal on an alternate stack leads to lower addresses: the walk ends there */
 	if (sp <= frame->sp)
 		return false;
-	frame->pc = pc;
+	frame->pc = leave_resolve(pc);
 	frame->pc_slot = slot;
 	frame->sp = sp;
 	frame->bp = bp;
@@ -246,6 +247,7 @@ enum unwind_step unwind_step(struct thread *thread, struct unwind_frame *frame)
 		return UNWIND_CUT;
 	if (!pc)
 		return UNWIND_AT_END;
+	pc = leave_resolve(pc);
 	frame->pc_slot = cfa - 8;
 	if (rule.bp_offset) {
 		uintptr_t slot = cfa + (uintptr_t)((intptr_t)rule.bp_offset * 8);

@@ -47,6 +47,7 @@ struct world_caller {
 	uintptr_t sp;			/* the stack above it is alive */
 	uintptr_t saved[8];		/* callee-saved registers at entry */
 	unsigned int saved_count;
+	uintptr_t pc;			/* where it was interrupted; 0: the word below sp says */
 };
 
 /*
@@ -65,6 +66,7 @@ struct world_caller {
                                                                                                    \
 		arch_caller_here(caller_here_->sp, caller_here_->saved);                           \
 		caller_here_->saved_count = ARCH_CALLER_SAVED;                                     \
+		caller_here_->pc = arch_here();                                                    \
 	} while (0)
 
 /*

@@ -22,6 +22,7 @@ cat >"$tmp/names" <<-END
 	dlopen
 	dlmopen
 	dlclose
+	dlerror
 	__cxa_finalize
 	setrlimit
 	setrlimit64

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include <elf.h>
+#include <unistd.h>
+
+#include "shim/finalizers.h"
+#include "shim/generation.h"
+#include "shim/next.h"
+#include "shim/object-image.h"
+#include "shim/sys.h"
+
+#define PAGE ((uintptr_t)4096)
+
+void __cxa_finalize(void *dso);
+
+static struct {
+	int count;
+	char **values;
+} arguments;
+
+void finalizers_arguments(int argc, char **argv)
+{
+	arguments.count = argc;
+	arguments.values = argv;
+}
+
+static ElfW(Dyn) * entry_of(const struct object *object, ElfW(Sxword) tag)
+{
+	ElfW(Dyn) *entry = (ElfW(Dyn) *)image_dynamic(object);
+
+	for (; entry && entry->d_tag != DT_NULL; entry++)
+		if (entry->d_tag == tag)
+			return entry;
+	return NULL;
+}
+
+static uintptr_t value_of(const struct object *object, ElfW(Sxword) tag)
+{
+	const ElfW(Dyn) *entry = entry_of(object, tag);
+
+	return entry ? entry->d_un.d_val : 0;
+}
+
+bool finalizers_are_there(const struct object *object)
+{
+	return !object->finalized &&
+	       (value_of(object, DT_FINI) || value_of(object, DT_FINI_ARRAYSZ));
+}
+
+/* Undefined symbols stand before those that the hash table knows. */
+bool finalizers_finish(const struct object *object)
+{
+	return image_refers_to(object, "__cxa_finalize");
+}
+
+static void nothing(void)
+{
+}
+
+/* The section is read-only after relocation in most objects. */
+static bool entry_write(
+	const struct object *object, ElfW(Sxword) tag, uintptr_t value, uintptr_t *was)
+{
+	ElfW(Dyn) *entry = entry_of(object, tag);
+	uintptr_t start = (uintptr_t)entry & ~(PAGE - 1);
+	uintptr_t end = ((uintptr_t)(entry + 1) + PAGE - 1) & ~(PAGE - 1);
+	bool sealed;
+
+	if (!entry)
+		return true;
+	if (was)
+		*was = entry->d_un.d_val;
+	sealed = image_is_sealed(object, (uintptr_t)entry);
+	if (sealed && sys_protect((void *)start, end - start, PROT_READ | PROT_WRITE))
+		return false;
+	entry->d_un.d_val = value;
+	if (sealed)
+		sys_protect((void *)start, end - start, PROT_READ);
+	return true;
+}
+
+void finalizers_run(struct object *object)
+{
+	uintptr_t size = 0, last = 0;
+	void (**array)(void) = (void (**)(void))(object->bias + value_of(object, DT_FINI_ARRAY));
+
+	if (object->finalized || !entry_write(object, DT_FINI_ARRAYSZ, 0, &size))
+		return;
+	entry_write(object, DT_FINI, (uintptr_t)nothing - object->bias, &last);
+	object->finalized = true;
+	object->fini_array_size = size;
+	object->fini = last;
+	for (size_t i = size / sizeof(*array); i--;)
+		array[i]();
+	if (last)
+		((void (*)(void))(object->bias + last))();
+	/* the start files remember that they called it once, and never do so again */
+	if (object->revived && generation_at(object->generation)->dso)
+		__cxa_finalize(generation_at(object->generation)->dso);
+}
+
+void finalizers_undo(struct object *object)
+{
+	void (*init)(int, char **, char **);
+	void (**array)(int, char **, char **);
+	size_t count = value_of(object, DT_INIT_ARRAYSZ) / sizeof(*array);
+
+	if (!object->finalized)
+		return;
+	entry_write(object, DT_FINI_ARRAYSZ, object->fini_array_size, NULL);
+	entry_write(object, DT_FINI, object->fini, NULL);
+	object->finalized = false;
+	object->revived = true;
+	if (value_of(object, DT_INIT)) {
+		init = (void (*)(int, char **, char **))(object->bias + value_of(object, DT_INIT));
+		init(arguments.count, arguments.values, environ);
+	}
+	array = (void (**)(int, char **, char **))(object->bias + value_of(object, DT_INIT_ARRAY));
+	for (size_t i = 0; i < count; i++)
+		array[i](arguments.count, arguments.values, environ);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "shim/arena.h"
+#include "shim/generation.h"
+#include "shim/lock.h"
+#include "shim/object-image.h"
+#include "shim/opens.h"
+#include "shim/places.h"
+#include "shim/session.h"
+#include "shim/sys.h"
+#include "shim/thread.h"
+
+static struct open_site *spare;
+static struct lock opens_lock;
+
+static struct open_site *site_take(void)
+{
+	struct open_site *site;
+
+	if (!lock_take(&opens_lock))
+		return NULL;
+	site = spare;
+	if (site)
+		spare = site->next;
+	lock_give(&opens_lock);
+	if (!site)
+		return arena_take(sizeof(*site));
+	memset(site, 0, sizeof(*site));
+	return site;
+}
+
+static void site_give(struct open_site *site)
+{
+	if (!lock_take(&opens_lock))
+		return;
+	site->next = spare;
+	spare = site;
+	lock_give(&opens_lock);
+}
+
+static bool site_visit(void *data, uintptr_t pc, uintptr_t cfa)
+{
+	struct open_site *site = data;
+
+	site->pcs[site->frame_count++] = pc;
+	return site->frame_count < OPENS_FRAMES;
+}
+
+static struct session_generation *record_of(const struct object *object)
+{
+	const struct generation *generation = generation_at(object->generation);
+
+	return object->generation && generation->record
+		       ? session_record(SESSION_GENERATIONS, generation->record)
+		       : NULL;
+}
+
+/* Counts the call with others of the same stack. */
+static void site_add(struct object *object, struct open_site *site)
+{
+	struct session_generation *record = record_of(object);
+	uint64_t frames[OPENS_FRAMES];
+
+	if (record)
+		record->opens++;
+	for (struct open_site *other = object->sites; other; other = other->next)
+		if (other->frame_count == site->frame_count &&
+			!memcmp(other->pcs, site->pcs, site->frame_count * sizeof(site->pcs[0]))) {
+			other->times++;
+			site_give(site);
+			return;
+		}
+	for (unsigned int i = 0; i < site->frame_count; i++)
+		frames[i] = place_frame(site->pcs[i]);
+	site->stack = record ? session_add_frames(frames, site->frame_count) : 0;
+	site->times = 1;
+	site->next = object->sites;
+	object->sites = site;
+}
+
+struct search {
+	const char *file;
+	struct stat status;
+	struct object *found;
+};
+
+/* As the loader does: by name, and only then by what the name leads to. */
+static void search_visit(struct object *object, void *data)
+{
+	struct search *search = data;
+	const char *soname;
+
+	if (!object->generation || search->found)
+		return;
+	soname = image_soname(object);
+	if (!strcmp(object->name, search->file) || (soname && !strcmp(soname, search->file)) ||
+		(!strchr(search->file, '/') && !strcmp(path_base(object->name), search->file)) ||
+		(search->status.st_ino && search->status.st_dev == object->device &&
+			search->status.st_ino == object->inode))
+		search->found = object;
+}
+
+struct object *opens_begin(const char *file, const struct caller *caller)
+{
+	struct search search = {.file = file};
+	struct thread *thread = &thread_self;
+	struct open_site *site = thread->open_site ? thread->open_site : site_take();
+
+	thread->open_site = NULL;
+	if (!site || !file)
+		return NULL;
+	memset(site, 0, sizeof(*site));
+	unwind_walk(thread, caller->pc, caller->sp, caller->bp, site_visit, site);
+	if (generation_alive && strchr(file, '/'))
+		sys_call6(SYS_newfstatat, AT_FDCWD, (long)file, (long)&search.status, 0, 0, 0);
+	if (generation_alive)
+		objects_each(search_visit, &search);
+	if (search.found)
+		site_add(search.found, site);
+	else
+		thread->open_site = site;
+	return search.found;
+}
+
+void opens_identify(struct object *object)
+{
+	struct stat status;
+
+	if (sys_call6(SYS_newfstatat, AT_FDCWD, (long)object->name, (long)&status, 0, 0, 0))
+		return;
+	object->device = status.st_dev;
+	object->inode = status.st_ino;
+}
+
+void opens_attach(struct object *object)
+{
+	struct open_site *site = thread_self.open_site;
+
+	thread_self.open_site = NULL;
+	object->opened_for_ever = thread_self.open_for_ever;
+	if (site)
+		site_add(object, site);
+}
+
+void opens_forget(struct object *object)
+{
+	struct open_site *next;
+
+	for (struct open_site *site = object->sites; site; site = next) {
+		next = site->next;
+		site_give(site);
+	}
+	object->sites = NULL;
+}
+
+void opens_fork_child(void)
+{
+	opens_lock.owner = 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who opened a module: the stacks of the dlopen calls.  Nothing of ours runs
+ * after a dlopen, so a call is told to its object before the loader sees it: to
+ * the one that is loaded under that name or file, else to the next one that
+ * this thread's dlopen brings.
+ */
+#ifndef RELIB_OPENS_H
+#define RELIB_OPENS_H
+
+#include <stdint.h>
+
+#include "shim/callstacks.h"
+#include "shim/objects.h"
+
+#define OPENS_FRAMES 8u /* of each stack */
+
+/* One stack. */
+struct open_site {
+	struct open_site *next;
+	uint32_t stack; /* in SESSION_FRAMES once the object is tracked, else 0 */
+	uint32_t frame_count;
+	uint32_t times;
+	uintptr_t pcs[OPENS_FRAMES];
+};
+
+/* The calling thread is about to call dlopen.  Returns the loaded object of that name, or NULL. */
+struct object *opens_begin(const char *file, const struct caller *caller);
+
+/* Notes which file a tracked object is. */
+void opens_identify(struct object *object);
+
+/* The object that the thread's dlopen was called for is entered.  Under the table's lock. */
+void opens_attach(struct object *object);
+
+/* The object is gone. */
+void opens_forget(struct object *object);
+
+void opens_fork_child(void);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include <elf.h>
+#include <string.h>
+
+#include "shim/generation.h"
+#include "shim/link-maps.h"
+#include "shim/object-image.h"
+#include "shim/opens.h"
+#include "shim/places.h"
+#include "shim/session.h"
+#include "shim/stays.h"
+#include "shim/threads.h"
+
+#define STAYS_MOST 16384u /* of a session */
+
+struct holder_search {
+	const struct object *of;
+	const char *symbol;  /* that is looked for; NULL: any */
+	const char *found;   /* symbol by which it is bound */
+	uint32_t generation; /* record */
+	bool some;
+};
+
+static uint32_t generation_record(const struct object *object)
+{
+	return object->generation ? generation_at(object->generation)->record : 0;
+}
+
+static struct session_stay *stay_find(const struct session_stay *like, const char *text)
+{
+	uint64_t count = session->table[SESSION_STAYS].record_count;
+
+	for (uint32_t i = 1; i < count; i++) {
+		struct session_stay *stay = session_record(SESSION_STAYS, i);
+
+		if (stay->generation == like->generation && stay->kind == like->kind &&
+			stay->object == like->object && stay->thread == like->thread &&
+			stay->stack == like->stack &&
+			!strcmp(stay->text ? session_record(SESSION_STRINGS, stay->text) : "",
+				text))
+			return stay;
+	}
+	return NULL;
+}
+
+static void stay_add(struct session_stay like, const char *text)
+{
+	struct session_stay *found;
+
+	if (!session || !like.generation)
+		return;
+	found = stay_find(&like, text ? text : "");
+	if (found) {
+		found->count = like.count;
+		__atomic_store_n(&found->current, 1, __ATOMIC_RELEASE);
+		return;
+	}
+	if (session->table[SESSION_STAYS].record_count >= STAYS_MOST)
+		return;
+	like.text = text && *text ? session_string(text, strlen(text)) : 0;
+	like.current = 1;
+	session_add(SESSION_STAYS, &like);
+}
+
+static void stays_void(uint32_t generation)
+{
+	uint64_t count = session ? session->table[SESSION_STAYS].record_count : 0;
+
+	for (uint32_t i = 1; i < count; i++) {
+		struct session_stay *stay = session_record(SESSION_STAYS, i);
+
+		if (stay->generation == generation)
+			stay->current = 0;
+	}
+}
+
+static void closing_set(uint32_t generation, enum session_closing closing)
+{
+	struct session_generation *record = session_record(SESSION_GENERATIONS, generation);
+
+	record->closing = closing;
+}
+
+void stays_clear(uint16_t slot)
+{
+	uint32_t generation = generation_at(slot)->record;
+	uint64_t count = session ? session->table[SESSION_THREADS].record_count : 0;
+
+	if (!generation || !session)
+		return;
+	stays_void(generation);
+	closing_set(generation, SESSION_OPEN);
+	for (uint32_t i = 1; i < count; i++) {
+		struct session_thread *thread = session_record(SESSION_THREADS, i);
+
+		if (thread->blocks != generation)
+			continue;
+		thread->blocks = 0;
+		/* a host's thread is of interest only while it is waited for */
+		if (!thread->generation)
+			thread->state = SESSION_THREAD_FREE;
+	}
+}
+
+static bool file_says_nodelete(const struct object *object)
+{
+	const ElfW(Dyn) *entry = image_dynamic(object);
+
+	for (; entry && entry->d_tag != DT_NULL; entry++)
+		if (entry->d_tag == DT_FLAGS_1 && (entry->d_un.d_val & DF_1_NODELETE))
+			return true;
+	return false;
+}
+
+static bool is_inside(const struct object *object, uintptr_t address)
+{
+	return address - object->start < object->end - object->start;
+}
+
+/* A relocation of another object (or its own) that came out in this one. */
+static bool bound_visit(const ElfW(Sym) * symbol, const char *name, uintptr_t slot, void *data)
+{
+	struct holder_search *search = data;
+
+	if (search->symbol ? !strcmp(name, search->symbol)
+			   : (slot & 7) == 0 && is_inside(search->of, *(const uintptr_t *)slot))
+		search->found = name;
+	return !search->found;
+}
+
+static bool unique_visit(const ElfW(Sym) * symbol, const char *name, void *data)
+{
+	struct holder_search *search = data;
+
+	if (ELF64_ST_BIND(symbol->st_info) == STB_GNU_UNIQUE && symbol->st_shndx != SHN_UNDEF)
+		search->symbol = name;
+	return !search->symbol;
+}
+
+static void unique_user_visit(struct object *object, void *data)
+{
+	struct holder_search *search = data;
+
+	if (search->some)
+		return;
+	search->found = NULL;
+	image_relocations(object, bound_visit, search);
+	if (!search->found)
+		return;
+	search->some = true;
+	stay_add((struct session_stay){.generation = search->generation,
+			 .kind = SESSION_STAY_UNIQUE,
+			 .object = object_record(object)},
+		search->symbol);
+}
+
+static bool unique_note(const struct object *object)
+{
+	struct holder_search search = {.of = object, .generation = generation_record(object)};
+
+	image_symbols(object, unique_visit, &search);
+	if (!search.symbol)
+		return false;
+	/* whoever is not the object itself says more, but it is enough that it uses it itself */
+	objects_each(unique_user_visit, &search);
+	if (!search.some)
+		stay_add((struct session_stay){.generation = search.generation,
+				 .kind = SESSION_STAY_UNIQUE},
+			search.symbol);
+	return true;
+}
+
+static void permanent_holder_visit(struct object *holder, void *data)
+{
+	struct holder_search *search = data;
+
+	if (holder == search->of || !link_map_is_permanent(holder))
+		return;
+	search->found = NULL;
+	image_relocations(holder, bound_visit, search);
+	if (!search->found)
+		return;
+	search->some = true;
+	stay_add((struct session_stay){.generation = search->generation,
+			 .kind = SESSION_STAY_BOUND,
+			 .object = object_record(holder)},
+		search->found);
+}
+
+/* The loader will never let it go. */
+static void permanent_note(const struct object *object)
+{
+	struct holder_search search = {.of = object, .generation = generation_record(object)};
+	struct session_stay stay = {.generation = search.generation};
+
+	if (file_says_nodelete(object)) {
+		stay.kind = SESSION_STAY_NODELETE_FILE;
+		stay_add(stay, NULL);
+	} else if (object->opened_for_ever) {
+		stay.kind = SESSION_STAY_NODELETE_OPEN;
+		stay_add(stay, NULL);
+	} else if (!unique_note(object)) {
+		objects_each(permanent_holder_visit, &search);
+		stay.kind = SESSION_STAY_UNKNOWN;
+		if (!search.some)
+			stay_add(stay, NULL);
+	}
+}
+
+struct holders {
+	const struct object *of;
+	unsigned int count;
+	struct object *list[64];
+};
+
+static void holders_visit(struct object *holder, void *data)
+{
+	struct holders *holders = data;
+
+	if (holder != holders->of && holder->generation && holders->count < 64)
+		holders->list[holders->count++] = holder;
+}
+
+/* Others that are loaded hold it. */
+static void held_note(const struct object *object)
+{
+	struct holders holders = {.of = object};
+	const char *soname = image_soname(object);
+	unsigned int some = 0;
+
+	objects_each(holders_visit, &holders);
+	for (unsigned int i = 0; i < holders.count; i++) {
+		struct object *holder = holders.list[i];
+		struct holder_search search = {.of = object};
+		struct session_stay stay = {
+			.generation = generation_record(object), .object = object_record(holder)};
+
+		if (!link_map_holds(holder, object))
+			continue;
+		if (image_needs(holder, path_base(object->name)) ||
+			(soname && image_needs(holder, soname))) {
+			stay.kind = SESSION_STAY_NEEDED;
+		} else {
+			image_relocations(holder, bound_visit, &search);
+			if (!search.found && some)
+				continue; /* only by way of another that it needs */
+			stay.kind = search.found ? SESSION_STAY_BOUND : SESSION_STAY_NEEDED;
+		}
+		stay_add(stay, search.found);
+		some++;
+	}
+	if (!some)
+		stay_add((struct session_stay){.generation = generation_record(object),
+				 .kind = SESSION_STAY_UNKNOWN},
+			NULL);
+}
+
+static void opens_note(const struct object *object, uint32_t opens)
+{
+	struct session_stay stay = {
+		.generation = generation_record(object), .kind = SESSION_STAY_OPEN, .count = opens};
+
+	stay_add(stay, NULL);
+	for (const struct open_site *site = object->sites; site; site = site->next) {
+		struct session_stay from = {.generation = stay.generation,
+			.kind = SESSION_STAY_OPENED_FROM,
+			.count = site->times,
+			.stack = site->stack,
+			.stack_count = site->frame_count};
+
+		if (site->stack)
+			stay_add(from, NULL);
+	}
+}
+
+static void stays_run(void *data)
+{
+	struct object *object = data;
+	uint32_t generation = generation_record(object), opens;
+
+	/* another thread may have unloaded it meanwhile */
+	if (!generation || !object->map)
+		return;
+	stays_void(generation);
+	opens = link_map_opens(object);
+	if (opens > object->owed)
+		opens_note(object, opens - object->owed);
+	if (link_map_is_permanent(object))
+		permanent_note(object);
+	else if (opens <= object->owed)
+		held_note(object);
+	closing_set(generation, SESSION_STAYED);
+}
+
+void stays_note(struct object *object)
+{
+	if (session && link_maps_known())
+		link_maps_hold(stays_run, object);
+}
+
+/* Where a thread stands, in its record.  The frames' room is used again. */
+static void thread_stand(struct session_thread *thread, const struct blocker *blocker)
+{
+	uint64_t frames[BLOCKER_FRAMES];
+	uint32_t count = blocker->frame_count;
+
+	for (uint32_t i = 0; i < count; i++)
+		frames[i] = place_frame(blocker->frames[i]);
+	if (thread->stack && thread->stack_count >= count)
+		for (uint32_t i = 0; i < count; i++)
+			*(uint64_t *)session_record(SESSION_FRAMES, thread->stack + i) = frames[i];
+	else
+		thread->stack = count ? session_add_frames(frames, count) : 0;
+	thread->stack_count = (uint16_t)(thread->stack ? count : 0);
+	thread->stack_flags = blocker->cut ? SESSION_PLACE_CUT : 0;
+	thread->module_frame = blocker->module_frame;
+}
+
+void stays_note_threads(struct object *object, const struct blockers *blockers, bool refused)
+{
+	uint32_t generation = generation_record(object);
+	size_t told = blockers->count < BLOCKERS_MOST ? blockers->count : BLOCKERS_MOST;
+
+	if (!generation || !session)
+		return;
+	stays_void(generation);
+	for (size_t i = 0; i < told; i++) {
+		const struct blocker *blocker = &blockers->list[i];
+		struct session_thread *thread;
+
+		if (!blocker->record)
+			continue;
+		thread = session_record(SESSION_THREADS, blocker->record);
+		thread->blocks = generation;
+		thread_stand(thread, blocker);
+		stay_add((struct session_stay){.generation = generation,
+				 .kind = SESSION_STAY_THREAD,
+				 .thread = blocker->record},
+			NULL);
+	}
+	closing_set(generation, refused ? SESSION_REFUSED : SESSION_DEFERRED);
+}
+
+void stays_note_timeout(struct object *object)
+{
+	uint32_t generation = generation_record(object);
+
+	if (!generation || !session)
+		return;
+	stays_void(generation);
+	stay_add((struct session_stay){.generation = generation, .kind = SESSION_STAY_TIMEOUT},
+		NULL);
+	closing_set(generation, SESSION_ABANDONED);
+}
