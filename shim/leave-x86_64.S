@@ -22,7 +22,9 @@
 	.type	leave_stubs, @function
 leave_stubs:
 	.cfi_startproc
-	.cfi_def_cfa rsp, 0
+	/* a CFA of its own: unwinders tell frames apart by that, and its caller has rsp too */
+	.cfi_def_cfa rsp, 8
+	.cfi_val_offset rsp, -8
 	/* rip stands at: l = (pc & -16) + 8; l + *(uint32_t *)l */
 	.cfi_escape 0x10, 16, 12, 0x80, 0, 0x09, 0xf0, 0x1a, 0x23, 8, 0x12, 0x94, 4, 0x22, 0x96
 	.set	leave_entry, 0
