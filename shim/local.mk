@@ -18,9 +18,14 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/finalize.h \
 	%D%/guard.h \
 	%D%/hooks.h \
+	%D%/keys.c \
 	%D%/keys.h \
+	%D%/keys-x86_64.S \
+	%D%/pthread.c \
 	%D%/stubs.c \
+	%D%/thread-locals.c \
 	%D%/thread-locals.h \
+	%D%/threads.c \
 	%D%/threads.h \
 	%D%/unloading.h \
 	%D%/generation.c \

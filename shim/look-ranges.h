@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a look leaves out, and what it puts last: the shim's own memory, the
- * thread-local blocks of modules that went, and the C library's data.
+ * thread-local blocks and key values of modules that went, and the C library's
+ * data.
  */
 #ifndef RELIB_LOOK_RANGES_H
 #define RELIB_LOOK_RANGES_H
@@ -31,6 +32,9 @@ bool look_ranges_is_tls(uintptr_t start, uintptr_t end);
 
 /* Whether the address is in data of the C library, the C++ runtime or the loader. */
 bool look_ranges_is_runtime(uintptr_t address);
+
+/* Whether the word is a value that a thread keeps for a key of a module that went. */
+bool look_ranges_is_stale(uintptr_t address);
 
 /* Gives its own memory back. */
 void look_ranges_end(void);
