@@ -181,6 +181,13 @@ static struct key_value *value_of(uintptr_t thread, unsigned int key)
 	return blocks[key / BLOCK_KEYS] ? blocks[key / BLOCK_KEYS] + key % BLOCK_KEYS : NULL;
 }
 
+/* The code that asks is pthread_setspecific's, which is not long. */
+bool keys_is_block(size_t nmemb, size_t size, uintptr_t pc)
+{
+	return nmemb == BLOCK_KEYS && size == sizeof(struct key_value) &&
+	       pc - (uintptr_t)pthread_setspecific < 1024;
+}
+
 /*
  * The first block of values lies in struct pthread itself, right before the
  * table of all blocks, whose first entry therefore points to it: nothing else

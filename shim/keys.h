@@ -32,6 +32,12 @@ uint32_t keys_delete(uint16_t generation);
 size_t keys_stale(const struct world *world, struct scan_range *ranges, size_t most);
 
 /*
+ * Whether calloc is asked for a block of values by the C library: it is the
+ * thread's, for all keys, whoever sets the first.
+ */
+bool keys_is_block(size_t nmemb, size_t size, uintptr_t pc);
+
+/*
  * Whether the calling thread has a value for a module's key with a destructor
  * that comes after this key in a round of key destructors.
  */

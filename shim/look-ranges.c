@@ -186,32 +186,21 @@ const struct scan_range *look_ranges_excluded(size_t *count)
 	return work.excluded;
 }
 
-/* Whether the range overlaps one of the list, which is sorted. */
-static bool is_among(const struct scan_range *ranges, size_t count, uintptr_t start, uintptr_t end)
+bool look_ranges_is_tls(uintptr_t start, uintptr_t end)
 {
-	size_t from = 0, all = count;
+	size_t from = 0, count = work.tls_count;
 
 	while (count) {
 		size_t half = count / 2;
 
-		if (ranges[from + half].end <= start) {
+		if (work.tls[from + half].end <= start) {
 			from += half + 1;
 			count -= half + 1;
 		} else {
 			count = half;
 		}
 	}
-	return from < all && ranges[from].start < end;
-}
-
-bool look_ranges_is_tls(uintptr_t start, uintptr_t end)
-{
-	return is_among(work.tls, work.tls_count, start, end);
-}
-
-bool look_ranges_is_stale(uintptr_t address)
-{
-	return is_among(work.stale, work.stale_count, address, address + sizeof(uintptr_t));
+	return from < work.tls_count && work.tls[from].start < end;
 }
 
 bool look_ranges_is_runtime(uintptr_t address)

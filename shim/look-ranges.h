@@ -33,9 +33,6 @@ bool look_ranges_is_tls(uintptr_t start, uintptr_t end);
 /* Whether the address is in data of the C library, the C++ runtime or the loader. */
 bool look_ranges_is_runtime(uintptr_t address);
 
-/* Whether the word is a value that a thread keeps for a key of a module that went. */
-bool look_ranges_is_stale(uintptr_t address);
-
 /* Gives its own memory back. */
 void look_ranges_end(void);
 

@@ -120,8 +120,6 @@ static void word_found(void *data, uintptr_t word, const struct scan_place *plac
 
 	if (!span || span->kind == SPAN_FREE || word < span->start)
 		return;
-	if (work.inside && look_ranges_is_stale(place->address))
-		return;
 	index = span_index(span, word);
 	if (index >= span->count || (span->meta[index].place & META_MARKED) ||
 		!is_candidate(span->meta + index) || work.queue_count == work.queue_size)
