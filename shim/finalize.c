@@ -9,6 +9,7 @@
 #include "shim/generation.h"
 #include "shim/hooks.h"
 #include "shim/keys.h"
+#include "shim/lock.h"
 #include "shim/next.h"
 #include "shim/session.h"
 #include "shim/thread-locals.h"
@@ -33,6 +34,9 @@ void finalize_finish(uint16_t generation)
 	record->key_values_run += keys_run(generation);
 	record->keys_deleted += keys_delete(generation);
 	hooks_take_back(generation);
+	/* what the unload dropped already, with the world stopped, is not counted again */
+	record->locals_dropped += thread_locals_drop(generation, (int)lock_self());
+	thread_locals_gone(generation);
 }
 
 RELIB_EXPORT void __cxa_finalize(void *dso)

@@ -7,6 +7,7 @@
 #ifndef RELIB_KEYS_H
 #define RELIB_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,18 @@ uint32_t keys_delete(uint16_t generation);
  * Writes at most most ranges and returns how many.
  */
 size_t keys_stale(const struct world *world, struct scan_range *ranges, size_t most);
+
+/*
+ * Whether calloc is asked for a block of values by the C library: it is the
+ * thread's, for all keys, whoever sets the first.
+ */
+bool keys_is_block(size_t nmemb, size_t size, uintptr_t pc);
+
+/*
+ * Whether the calling thread has a value for a module's key with a destructor
+ * that comes after this key in a round of key destructors.
+ */
+bool keys_follow(unsigned int key);
 
 void keys_fork_child(void);
 

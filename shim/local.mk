@@ -22,6 +22,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/finalizers.h \
 	%D%/guard.h \
 	%D%/hooks.h \
+	%D%/keys.c \
 	%D%/keys.h \
 	%D%/leave.c \
 	%D%/leave.h \
@@ -34,8 +35,12 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/refusal.h \
 	%D%/stays.c \
 	%D%/stays.h \
+	%D%/keys-x86_64.S \
+	%D%/pthread.c \
 	%D%/stubs.c \
+	%D%/thread-locals.c \
 	%D%/thread-locals.h \
+	%D%/threads.c \
 	%D%/threads.h \
 	%D%/unloading.c \
 	%D%/unloading.h \

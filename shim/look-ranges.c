@@ -4,6 +4,7 @@
 #include "shim/arena.h"
 #include "shim/generation.h"
 #include "shim/heap.h"
+#include "shim/keys.h"
 #include "shim/look-ranges.h"
 #include "shim/objects.h"
 #include "shim/session-file.h"
@@ -11,6 +12,7 @@
 
 #define RANGES_MOST 128u
 #define RUNTIME_MOST 32u
+#define STALE_MOST 4096u
 #define TLS_MODULES 1024u /* numbers are hashed into so many */
 
 /* One look at a time. */
@@ -21,7 +23,9 @@ static struct {
 	size_t own_count;
 	struct scan_range *tls; /* thread-local blocks of what went, sorted */
 	size_t tls_count, tls_size;
-	struct scan_range *excluded; /* own and tls, sorted */
+	struct scan_range *stale; /* values of keys of what went, sorted */
+	size_t stale_count;
+	struct scan_range *excluded; /* own, tls and stale, sorted */
 	size_t excluded_count;
 	bool tls_taken[TLS_MODULES]; /* numbers that a loaded object has now */
 } work;
@@ -147,22 +151,32 @@ static void tls_exclude_all(const struct generation *gone, const struct world *w
 			tls_exclude(gone, world->threads[i].tp);
 }
 
+static size_t excluded_size(void)
+{
+	return (work.tls_size + STALE_MOST + RANGES_MOST) * sizeof(struct scan_range);
+}
+
 bool look_ranges_make(const struct world *world)
 {
 	size_t size;
 
 	each_gone(tls_count, world);
 	/* room for itself and for the mappings that are still to come */
-	size = (work.tls_size + RANGES_MOST) * sizeof(struct scan_range);
+	size = excluded_size();
 	work.tls = look_ranges_scratch(work.tls_size * sizeof(struct scan_range) + 1);
+	work.stale = look_ranges_scratch(STALE_MOST * sizeof(struct scan_range));
 	work.excluded = look_ranges_scratch(size);
-	if (!work.tls || !work.excluded)
+	if (!work.tls || !work.stale || !work.excluded)
 		return false;
 	each_gone(tls_exclude_all, world);
 	work.tls_count = ranges_sort(work.tls, work.tls_count);
 	memcpy(work.excluded, work.own, work.own_count * sizeof(work.own[0]));
 	memcpy(work.excluded + work.own_count, work.tls, work.tls_count * sizeof(work.tls[0]));
-	work.excluded_count = ranges_sort(work.excluded, work.own_count + work.tls_count);
+	work.stale_count = ranges_sort(work.stale, keys_stale(world, work.stale, STALE_MOST));
+	memcpy(work.excluded + work.own_count + work.tls_count, work.stale,
+		work.stale_count * sizeof(work.stale[0]));
+	work.excluded_count =
+		ranges_sort(work.excluded, work.own_count + work.tls_count + work.stale_count);
 	return true;
 }
 
@@ -203,6 +217,8 @@ void look_ranges_end(void)
 	if (work.tls)
 		sys_unmap(work.tls, work.tls_size * sizeof(struct scan_range) + 1);
 	if (work.excluded)
-		sys_unmap(work.excluded, (work.tls_size + RANGES_MOST) * sizeof(struct scan_range));
-	work.tls = work.excluded = NULL;
+		sys_unmap(work.excluded, excluded_size());
+	if (work.stale)
+		sys_unmap(work.stale, STALE_MOST * sizeof(struct scan_range));
+	work.tls = work.stale = work.excluded = NULL;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a look leaves out, and what it puts last: the shim's own memory, the
- * thread-local blocks of modules that went, and the C library's data.
+ * thread-local blocks and key values of modules that went, and the C library's
+ * data.
  */
 #ifndef RELIB_LOOK_RANGES_H
 #define RELIB_LOOK_RANGES_H

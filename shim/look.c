@@ -7,6 +7,8 @@
 #include "shim/look-ranges.h"
 #include "shim/look.h"
 #include "shim/sys.h"
+#include "shim/thread-locals.h"
+#include "shim/threads.h"
 
 #define DEFERRED_MOST 65536u
 
@@ -289,11 +291,22 @@ static void memory_give(void)
 	look_ranges_end();
 }
 
+/* What only relib's own records refer to, which are not read. */
+static void hidden_found(uintptr_t word, int tid)
+{
+	const struct scan_place place = {.kind = SCAN_THREAD, .tid = tid};
+
+	if (word - work.scan.base < work.scan.size)
+		word_found(NULL, word, &place);
+}
+
 static void roots_follow(const struct world *world)
 {
 	size_t next = 0;
 
 	scan_memory(&work.scan, world);
+	threads_arguments(hidden_found);
+	thread_locals_objects(hidden_found);
 	heap_walk(false, root_visit, NULL);
 	queue_follow(&next);
 	work.runtime = true;

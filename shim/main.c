@@ -9,6 +9,7 @@
 #include "shim/finalizers.h"
 #include "shim/generation.h"
 #include "shim/heap.h"
+#include "shim/keys.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
 #include "shim/module.h"
@@ -19,7 +20,9 @@
 #include "shim/session.h"
 #include "shim/settings.h"
 #include "shim/stacks.h"
+#include "shim/thread-locals.h"
 #include "shim/thread.h"
+#include "shim/threads.h"
 #include "shim/unload.h"
 #include "shim/watchdog.h"
 
@@ -35,6 +38,7 @@ static void fork_prepare(void)
 	heap_fork_prepare();
 	session_fork_prepare();
 	arena_fork_prepare();
+	thread_locals_fork_prepare();
 	errno = saved;
 }
 
@@ -60,6 +64,9 @@ static void fork_child(void)
 	opens_fork_child();
 	watchdog_fork_child();
 	session_fork_child();
+	threads_fork_child();
+	thread_locals_fork_child();
+	keys_fork_child();
 	places_fork_child(thread_self.counters);
 	unload_fork_child();
 	errno = saved;
@@ -119,6 +126,7 @@ __attribute__((destructor)) static void end(void)
 	int saved = errno;
 
 	unload_finish();
+	threads_names_refresh();
 	session_close();
 	errno = saved;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shim/keys.h"
 #include "shim/loader.h"
 #include "shim/module.h"
 #include "shim/next.h"
@@ -82,7 +83,8 @@ ASIDE static void *calloc_aside(
 
 	if (__builtin_mul_overflow(nmemb, size, &bytes))
 		return out_of_memory();
-	origin = module_origin(&caller, code);
+	origin = keys_is_block(nmemb, size, caller.pc) ? (struct origin){0}
+						       : module_origin(&caller, code);
 	if (CODE_CLASS(code) == CODE_LOADER)
 		loader_allocated(nmemb, size);
 	if (origin.place) {

@@ -59,6 +59,15 @@
 	X(int, dlclose, "dlclose", (void *)) \
 	X(void, finalize, "__cxa_finalize", (void *)) \
 	X(char *, dlerror, "dlerror", (void)) \
+	X(int, thread_atexit, "__cxa_thread_atexit_impl", (void (*)(void *), void *, void *)) \
+	X(int, pthread_create, "pthread_create", \
+	  (void *, const void *, void *(*)(void *), void *)) \
+	X(int, thrd_create, "thrd_create", (void *, int (*)(void *), void *)) \
+	X(int, clone, "clone", (int (*)(void *), void *, int, void *, ...)) \
+	X(int, pthread_key_create, "pthread_key_create", (void *, void (*)(void *))) \
+	X(int, pthread_key_delete, "pthread_key_delete", (unsigned int)) \
+	X(int, tss_create, "tss_create", (void *, void (*)(void *))) \
+	X(void, tss_delete, "tss_delete", (unsigned int)) \
 	X(int, setrlimit, "setrlimit", (int, const void *)) \
 	X(int, setrlimit64, "setrlimit64", (int, const void *)) \
 	X(int, prlimit, "prlimit", (int, int, const void *, void *)) \

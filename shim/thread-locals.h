@@ -8,6 +8,7 @@
 #ifndef RELIB_THREAD_LOCALS_H
 #define RELIB_THREAD_LOCALS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -27,6 +28,27 @@ uint32_t thread_locals_drop(uint16_t generation, int tid);
 /* Gives back the records of a generation that is unmapped. */
 void thread_locals_gone(uint16_t generation);
 
+/*
+ * Whether the thread is calling a destructor of the generation, of a
+ * thread-local or of a key, or is just about to: then it may have no frame in
+ * the module yet.  With the world stopped; takes no lock.
+ */
+bool thread_locals_running(uint16_t generation, int tid);
+
+/* Calls a destructor of another kind, seen by thread_locals_running, if ready(data) holds. */
+void thread_locals_call(uint16_t generation, void (*destructor)(void *), void *object,
+	bool (*ready)(const void *data), const void *data);
+
+/* Has the C library call a function of ours when the calling thread ends; false: it cannot. */
+bool thread_locals_own(void (*destructor)(void *), void *object);
+
+/*
+ * With the world stopped: calls visit for the objects whose destructors are
+ * pending.  Only these records refer to them, and a look does not read those.
+ */
+void thread_locals_objects(void (*visit)(uintptr_t object, int tid));
+
+void thread_locals_fork_prepare(void);
 void thread_locals_fork_child(void);
 
 #endif

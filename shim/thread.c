@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
@@ -6,11 +8,16 @@
 #include "shim/arena.h"
 #include "shim/callstacks.h"
 #include "shim/heap.h"
+#include "shim/keys.h"
 #include "shim/lock.h"
+#include "shim/next.h"
 #include "shim/places.h"
 #include "shim/session.h"
 #include "shim/sys.h"
+#include "shim/thread-locals.h"
 #include "shim/thread.h"
+#include "shim/threads.h"
+#include "shim/unloading.h"
 
 __thread struct thread thread_self __attribute__((tls_model("initial-exec")));
 
@@ -70,9 +77,8 @@ static void room_give(void *memory)
 	lock_give(&rooms_lock);
 }
 
-static void thread_end(void *data)
+static void thread_tear_down(struct thread *thread)
 {
-	struct thread *thread = data;
 	struct heap_cache *cache = thread->cache;
 	struct session_counters *counters = thread->counters;
 
@@ -87,6 +93,63 @@ static void thread_end(void *data)
 		heap_cache_end(cache);
 		room_give(cache);
 	}
+}
+
+static void thread_over(struct thread *thread)
+{
+	struct owned_thread *owned = thread->owned;
+	int saved = errno;
+
+	thread_tear_down(thread);
+	if (owned) {
+		thread->owned = NULL;
+		thread->last_round = false;
+		threads_end(owned);
+		unloading_thread_over();
+	}
+	errno = saved;
+}
+
+/*
+ * A module's thread goes on until the last of the rounds in which the C library
+ * calls key destructors: any of them may set values anew, of any key.  And in
+ * that round, until the last of the modules' that come after this key's.
+ */
+static void thread_end(void *data)
+{
+	struct thread *thread = data;
+
+	if (thread->owned && ++thread->rounds < PTHREAD_DESTRUCTOR_ITERATIONS &&
+		!pthread_setspecific(end_key, thread))
+		return;
+	if (thread->owned && keys_follow(end_key))
+		thread->last_round = true;
+	else
+		thread_over(thread);
+}
+
+void thread_key_done(unsigned int key)
+{
+	if (thread_self.last_round && !keys_follow(key))
+		thread_over(&thread_self);
+}
+
+/* Where there is no room for a key: registered first, it is the last thread-local to go. */
+static void thread_end_early(void *data)
+{
+	thread_over(data);
+}
+
+void thread_owned_begin(struct owned_thread *owned)
+{
+	struct thread *thread = &thread_self;
+
+	thread->inside++;
+	thread->owned = owned;
+	threads_begin(owned, sys_gettid());
+	if (!has_end_key || pthread_setspecific(end_key, thread))
+		thread_locals_own(thread_end_early, thread);
+	thread->inside--;
 }
 
 /*
@@ -119,7 +182,7 @@ void thread_set_up(struct thread *thread)
 
 void thread_initialise(void)
 {
-	has_end_key = !pthread_key_create(&end_key, thread_end);
+	has_end_key = next.pthread_key_create && !next.pthread_key_create(&end_key, thread_end);
 }
 
 void thread_fork_child(void)

@@ -14,6 +14,8 @@ struct heap_cache;
 struct session_counters;
 struct callstacks;
 struct open_site;
+struct owned_thread;
+struct local_destructor;
 
 struct thread {
 	struct heap_cache *cache;	   /* NULL: work on the shared lists */
@@ -30,6 +32,12 @@ struct thread {
 	uintptr_t open_slot;		   /* where the return address of the last dlopen stood */
 	struct open_site *open_site;	   /* of its last dlopen, when nobody's yet; see opens.h */
 	uintptr_t stack_low, stack_high;   /* readable stack, see stack-reader */
+	struct owned_thread *owned;	   /* a module created it; NULL: the host */
+	unsigned int rounds;		   /* of key destructors so far, where owned */
+	bool last_round;		   /* it ends behind the key destructors that follow */
+	struct local_destructor *locals;   /* its destructors in relib's name, the last first */
+	struct local_destructor *covered;  /* those of locals that the host's came after */
+	int forker;			   /* its id before it forked */
 };
 
 /* initial-exec: a dynamic TLS block would be allocated with the malloc that we interpose */
@@ -46,6 +54,12 @@ static inline struct thread *thread_here(void)
 		thread_set_up(thread);
 	return thread;
 }
+
+/* The calling thread is owned, and begins: arranges that its end is learnt of. */
+void thread_owned_begin(struct owned_thread *owned);
+
+/* A key destructor of a module's came back: in the last round it may have been the last. */
+void thread_key_done(unsigned int key);
 
 /* Once, from the constructor. */
 void thread_initialise(void);

@@ -15,6 +15,38 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "shim/heap.h"
+
+/* One thread; used again when it is over. */
+struct owned_thread {
+	struct owned_thread *next;
+	_Atomic(uint32_t) state;    /* enum session_thread_state */
+	uint32_t index;		    /* of its tid, see threads.c */
+	uint32_t record;	    /* in SESSION_THREADS */
+	uint32_t place;		    /* 0: not known */
+	uint32_t generation_record; /* tells a slot that was handed out again */
+	uint16_t generation;	    /* slot; 0: the host's, see threads_foreign */
+	union {
+		void *(*run)(void *);
+		int (*run_int)(void *);
+	};
+	void *argument;
+};
+
+/*
+ * A thread that is about to be created: counted as started, STARTING.  start:
+ * its start routine.  NULL: it cannot be recorded.
+ */
+struct owned_thread *threads_new(struct origin origin, uintptr_t start);
+
+/* It could not be created after all. */
+void threads_take_back(struct owned_thread *thread);
+
+/* In the thread: it runs.  These two touch no thread-locals and take no lock. */
+void threads_begin(struct owned_thread *thread, pid_t tid);
+/* It is over, and counted so; the struct may be used again at once. */
+void threads_end(struct owned_thread *thread);
+
 /*
  * Whose a thread is; called with the world stopped too: takes no lock.
  * Returns its record in SESSION_THREADS and the generation slot of its owner;
@@ -35,7 +67,14 @@ uint32_t threads_foreign(pid_t tid);
 void threads_each_going(
 	void (*visit)(uint32_t record, uint16_t generation, void *data), void *data);
 
-/* Reads the names of the threads that have records.  Not with the world stopped. */
+/* The same for the arguments of threads that are STARTING: only these records refer to them. */
+void threads_arguments(void (*visit)(uintptr_t argument, int tid));
+
+/*
+ * Reads the names of all threads that are recorded, and forgets those that
+ * ended without a word (the system call exit, a host's thread).  Not with the
+ * world stopped; before records are shown to anybody.  Keeps errno.
+ */
 void threads_names_refresh(void);
 
 /* In a forked child only the calling thread is left. */

@@ -24,6 +24,14 @@ cat >"$tmp/names" <<-END
 	dlclose
 	dlerror
 	__cxa_finalize
+	__cxa_thread_atexit_impl
+	pthread_create
+	thrd_create
+	clone
+	pthread_key_create
+	pthread_key_delete
+	tss_create
+	tss_delete
 	setrlimit
 	setrlimit64
 	prlimit

@@ -23,6 +23,7 @@ sys_tests = \
 	%D%/includes.t \
 	%D%/kept.t \
 	%D%/kept-valgrind.t \
+	%D%/keys.t \
 	%D%/kill9.t \
 	%D%/languages.t \
 	%D%/late-free.t \
@@ -35,13 +36,17 @@ sys_tests = \
 	%D%/rpath.t \
 	%D%/seccomp.t \
 	%D%/settings.t \
+	%D%/thread-locals.t \
 	%D%/threads.t \
+	%D%/threads-ended.t \
 	%D%/transparent.t
 TESTS += $(sys_tests)
 EXTRA_DIST += $(sys_tests) \
 	%D%/lib.sh \
 	%D%/report.py \
 	tests/plugins/anywhere.c \
+	tests/plugins/begetter.c \
+	tests/plugins/begetterxx.cc \
 	tests/plugins/blocks.c \
 	tests/plugins/churn.c \
 	tests/plugins/exhaust.c \
@@ -54,17 +59,23 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/host.c \
 	tests/plugins/host.h \
 	tests/plugins/keeper.c \
+	tests/plugins/keyed.c \
+	tests/plugins/keyshost.c \
 	tests/plugins/latefree.c \
 	tests/plugins/leaks.c \
 	tests/plugins/leaksrs.rs \
 	tests/plugins/leaksxx.cc \
 	tests/plugins/limited.c \
+	tests/plugins/locals.cc \
+	tests/plugins/localshost.c \
+	tests/plugins/localsrs.rs \
 	tests/plugins/maker.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
 	tests/plugins/plugin.h \
 	tests/plugins/rebuilt.c \
+	tests/plugins/records.c \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
 	tests/plugins/spawner.c \

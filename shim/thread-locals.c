@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "shim/arena.h"
+#include "shim/generation.h"
+#include "shim/lock.h"
+#include "shim/next.h"
+#include "shim/objects.h"
+#include "shim/sys.h"
+#include "shim/thread-locals.h"
+#include "shim/thread.h"
+
+int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *dso);
+
+#define CHUNK_SHIFT 8
+#define CHUNK_LOCALS (1u << CHUNK_SHIFT)
+#define CHUNKS 4096u
+
+enum local_state {
+	LOCAL_FREE,
+	LOCAL_PENDING,
+	LOCAL_RUNNING,
+	LOCAL_DONE,
+	LOCAL_DROPPED,
+};
+
+/*
+ * One registration with the C library in our name, and the destructor that it
+ * stands for now.  The C library cannot be told to forget one: when its
+ * destructor ran early or was dropped, it waits for the thread's end, or for
+ * the thread to register another, which would come in the same turn.
+ *
+ * word holds state and generation together, so that each change is one
+ * compare-exchange; whoever is stopped at any point has done it or not.
+ */
+struct local_destructor {
+	struct local_destructor *next; /* of the thread's, or free */
+	void (*destructor)(void *);
+	void *object;
+	_Atomic(uint32_t) word;
+	int tid;
+};
+
+#define WORD(generation, state) ((uint32_t)(generation) << 8 | (uint32_t)(state))
+#define WORD_STATE(word) ((enum local_state)((word)&0xff))
+
+static struct local_destructor *chunks[CHUNKS];
+static _Atomic(uint32_t) limit;
+static struct local_destructor *spare;
+static struct lock locals_lock;
+
+extern char __dso_handle[] __attribute__((visibility("hidden")));
+
+static struct local_destructor *local_at(uint32_t index)
+{
+	return chunks[index >> CHUNK_SHIFT] + (index & (CHUNK_LOCALS - 1));
+}
+
+static struct local_destructor *local_add(void)
+{
+	uint32_t index = atomic_load(&limit);
+	struct local_destructor **chunk = &chunks[index >> CHUNK_SHIFT];
+
+	if (index >> CHUNK_SHIFT == CHUNKS)
+		return NULL;
+	if (!*chunk)
+		*chunk = arena_take(sizeof(**chunk) << CHUNK_SHIFT);
+	if (!*chunk)
+		return NULL;
+	atomic_store(&limit, index + 1);
+	return local_at(index);
+}
+
+static struct local_destructor *local_take(void)
+{
+	struct local_destructor *taken;
+
+	if (!lock_take(&locals_lock))
+		return NULL;
+	taken = spare;
+	if (taken)
+		spare = taken->next;
+	else
+		taken = local_add();
+	lock_give(&locals_lock);
+	if (taken)
+		taken->tid = (int)lock_self();
+	return taken;
+}
+
+static void local_give(struct local_destructor *local)
+{
+	atomic_store(&local->word, 0);
+	if (!lock_take(&locals_lock))
+		return;
+	local->next = spare;
+	spare = local;
+	lock_give(&locals_lock);
+}
+
+static bool is_stale(const struct local_destructor *local)
+{
+	return WORD_STATE(atomic_load(&local->word)) > LOCAL_RUNNING;
+}
+
+/*
+ * Of the calling thread's registrations that nothing of the host's came after
+ * and that stand for nothing any more, the earliest: the C library calls it
+ * after those above it, which are to stand for what comes next.
+ */
+static struct local_destructor *local_reusable(const struct thread *thread)
+{
+	struct local_destructor *found = NULL;
+
+	for (struct local_destructor *local = thread->locals;
+		local != thread->covered && is_stale(local); local = local->next)
+		found = local;
+	return found;
+}
+
+/* The destructor is read before the state changes: from then on it is to be seen in the thread. */
+static bool local_run(struct local_destructor *local)
+{
+	void (*destructor)(void *) = local->destructor;
+	void *object = local->object;
+	uint32_t word = atomic_load(&local->word), running;
+
+	if (WORD_STATE(word) != LOCAL_PENDING)
+		return false;
+	running = word - LOCAL_PENDING + LOCAL_RUNNING;
+	if (!atomic_compare_exchange_strong(&local->word, &word, running))
+		return false;
+	destructor(object);
+	atomic_store(&local->word, running - LOCAL_RUNNING + LOCAL_DONE);
+	return true;
+}
+
+/* What the C library calls, in its turn, when the thread ends. */
+static void local_end(void *data)
+{
+	struct thread *thread = &thread_self;
+	struct local_destructor *local = data, **link = &thread->locals;
+
+	while (*link && *link != local)
+		link = &(*link)->next;
+	if (thread->covered == local)
+		thread->covered = local->next;
+	if (*link)
+		*link = local->next;
+	local_run(local);
+	local_give(local);
+}
+
+static bool local_register(
+	struct thread *thread, uint16_t generation, void (*destructor)(void *), void *object)
+{
+	struct local_destructor *local = local_reusable(thread);
+	bool reused = local != NULL;
+
+	if (!reused)
+		local = local_take();
+	if (!local)
+		return false;
+	local->destructor = destructor;
+	local->object = object;
+	if (!reused) {
+		if (next.thread_atexit(local_end, local, __dso_handle)) {
+			local_give(local);
+			return false;
+		}
+		local->next = thread->locals;
+		thread->locals = local;
+	}
+	atomic_store(&local->word, WORD(generation, LOCAL_PENDING));
+	return true;
+}
+
+static uint16_t owner_of(uintptr_t dso, uintptr_t destructor)
+{
+	uint16_t generation;
+
+	if (!__atomic_load_n(&generation_alive, __ATOMIC_RELAXED))
+		return 0;
+	generation = generation_of(dso);
+	return generation ? generation : generation_of(destructor);
+}
+
+RELIB_EXPORT int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *dso)
+{
+	struct thread *thread = &thread_self;
+	uint16_t generation = owner_of((uintptr_t)dso, (uintptr_t)destructor);
+	bool registered = false;
+	int saved = errno;
+
+	if (!next_ready() || !next.thread_atexit)
+		return -1;
+	if (generation) {
+		/* the C library's own note of it is not the module's block */
+		thread->inside++;
+		registered = local_register(thread, generation, destructor, object);
+		thread->inside--;
+		errno = saved;
+	}
+	if (registered)
+		return 0;
+	thread->covered = thread->locals;
+	return next.thread_atexit(destructor, object, dso);
+}
+
+bool thread_locals_own(void (*destructor)(void *), void *object)
+{
+	return next_ready() && next.thread_atexit &&
+	       !next.thread_atexit(destructor, object, __dso_handle);
+}
+
+static struct local_destructor *pending_find(const struct thread *thread, uint16_t generation)
+{
+	struct local_destructor *local = thread->locals;
+
+	while (local && atomic_load(&local->word) != WORD(generation, LOCAL_PENDING))
+		local = local->next;
+	return local;
+}
+
+uint32_t thread_locals_run(uint16_t generation)
+{
+	struct local_destructor *local;
+	uint32_t count = 0;
+
+	/* from the start each time: a destructor may have registered more */
+	while ((local = pending_find(&thread_self, generation)))
+		count += local_run(local);
+	return count;
+}
+
+uint32_t thread_locals_drop(uint16_t generation, int tid)
+{
+	uint32_t end = atomic_load(&limit), count = 0;
+
+	for (uint32_t index = 0; index < end; index++) {
+		struct local_destructor *local = local_at(index);
+		uint32_t word = WORD(generation, LOCAL_PENDING);
+
+		if (local->tid != tid && atomic_compare_exchange_strong(&local->word, &word,
+						 WORD(generation, LOCAL_DROPPED)))
+			count++;
+	}
+	return count;
+}
+
+/* What the C library still has of it is given back when it is called, and calls nothing. */
+void thread_locals_gone(uint16_t generation)
+{
+	thread_locals_drop(generation, 0);
+}
+
+bool thread_locals_running(uint16_t generation, int tid)
+{
+	uint32_t end = atomic_load(&limit);
+
+	for (uint32_t index = 0; index < end; index++) {
+		const struct local_destructor *local = local_at(index);
+
+		if (local->tid == tid &&
+			atomic_load(&local->word) == WORD(generation, LOCAL_RUNNING))
+			return true;
+	}
+	return false;
+}
+
+void thread_locals_call(uint16_t generation, void (*destructor)(void *), void *object,
+	bool (*ready)(const void *data), const void *data)
+{
+	struct local_destructor *local = local_take();
+
+	if (local)
+		atomic_store(&local->word, WORD(generation, LOCAL_RUNNING));
+	if (ready(data))
+		destructor(object);
+	if (local)
+		local_give(local);
+}
+
+void thread_locals_objects(void (*visit)(uintptr_t object, int tid))
+{
+	uint32_t end = atomic_load(&limit);
+
+	for (uint32_t index = 0; index < end; index++) {
+		const struct local_destructor *local = local_at(index);
+
+		if (WORD_STATE(atomic_load(&local->word)) == LOCAL_PENDING)
+			visit((uintptr_t)local->object, local->tid);
+	}
+}
+
+void thread_locals_fork_prepare(void)
+{
+	thread_self.forker = (int)lock_self();
+}
+
+/* Only the calling thread's are left, those that it is running among them. */
+void thread_locals_fork_child(void)
+{
+	uint32_t end = atomic_load(&limit);
+
+	locals_lock.owner = 0;
+	spare = NULL;
+	for (uint32_t index = 0; index < end; index++) {
+		struct local_destructor *local = local_at(index);
+
+		if (local->tid == thread_self.forker && atomic_load(&local->word))
+			local->tid = (int)lock_self();
+		else
+			local_give(local);
+	}
+}
