@@ -128,6 +128,15 @@ then
 else
 	skip 'text relocations' 'the compiler makes none'
 fi
+c global -Wl,-z,global <<'END'
+int plugin_main(void) { return 0; }
+END
+is_gone global global
+c golike <<'END'
+__asm__(".section .note.go.buildid,\"a\",@note\n.long 4, 0, 4\n.asciz \"Go\"\n.text\n");
+int plugin_main(void) { return 0; }
+END
+is_gone golike go
 c stack -Wl,-z,execstack <<'END'
 int plugin_main(void) { return 0; }
 END
@@ -180,6 +189,29 @@ holds_for bound-below 'stays unique needed-stays' stays
 is_gone above needed-stays
 is 'a library that stays has its name' \
 	"$(query '[n.split("/")[-1] for n in kind("needed-stays")["names"]]')" "['libbinder.so']"
+
+# The first definition that the loader meets is kept: the host's, or else the plugin's.
+cxx shares <<'END'
+__asm__(".data\n.globl _ZNSs4_Rep20_S_empty_rep_storageE\n"
+	".type _ZNSs4_Rep20_S_empty_rep_storageE,@gnu_unique_object\n"
+	"_ZNSs4_Rep20_S_empty_rep_storageE: .zero 32\n"
+	".size _ZNSs4_Rep20_S_empty_rep_storageE,32\n.text\n");
+#include <new>
+extern "C" int _ZNSs4_Rep20_S_empty_rep_storageE;
+extern "C" int *plugin_main(void) { return &_ZNSs4_Rep20_S_empty_rep_storageE; }
+static void *volatile kept;
+struct S { S(); ~S(); };
+S::S() { kept = operator new(8); }
+S::~S() { operator delete(kept); }
+static S s;
+END
+$CC -D_GNU_SOURCE -o gonerxx "$plugins/goner.c" -ldl -Wl,--no-as-needed -lstdc++
+is 'what the C++ runtime defines too depends on the host' "$(check shares)" \
+	'unloads unique-runtime static-destructors'
+holds_for shares 'stays unique static-destructors' stays --host=./goner
+is 'a host that has it first' "$(check shares --host=./gonerxx)" \
+	'unloads unique-host static-destructors'
+is '... lets the plugin go' "$(truth shares gonerxx)" gone
 
 # --- plugins that cannot be loaded -------------------------------------
 
