@@ -321,6 +321,14 @@ is 'a file that cannot be read is the exit status' $? 2
 is '... and has its line' "$(cat several.err)" 'relib: ./nothing.so: no such file'
 is '... and the others are checked' "$(grep -c unload several.txt)" 4
 
+"$relib" check --color=always ./plain.so >several.txt
+is 'colours when they are asked for' "$(grep -c "$(printf '\033')" several.txt)" 1
+is 'every kind of finding is documented' "$(cat "$top_srcdir"/cli/check-*.c | tr '\n\t' '  ' |
+	grep -o 'WEIGHT_[A-Z_]*, *"[a-z-]*"' | sed 's/.*"\(.*\)"/\1/' | sort -u |
+	while read -r kind; do
+		grep -qF '`'"$kind"'`' "$top_srcdir/docs/json.md" || echo "$kind"
+	done)" ''
+
 # --- plugins of the distribution ---------------------------------------
 
 found=
