@@ -54,8 +54,9 @@ static void check_write(const struct check *check, bool all, const struct paper 
 
 	paper_print(paper, INK_TITLE, "%s", check->path);
 	paper_print(paper, INK_PLAIN, ": ");
-	paper_print(paper, verdict_words[check->verdict].ink, "%s\n",
-		verdict_words[check->verdict].text);
+	paper_print(
+		paper, verdict_words[check->verdict].ink, "%s", verdict_words[check->verdict].text);
+	paper_print(paper, INK_PLAIN, "\n");
 	for (i = 0; i < check->finding_count; i++)
 		finding_write(check->findings[i], all, paper);
 }

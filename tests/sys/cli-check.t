@@ -245,6 +245,11 @@ export LD_LIBRARY_PATH
 is_gone lost
 unset LD_LIBRARY_PATH
 
+mkdir torn && head -c 3000 sub/libhelper.so >torn/libhelper.so
+is 'a library that is damaged' "$(check lost -L torn)" 'cannot-load needed-damaged undefined'
+is '... is named' "$(query '"torn/libhelper.so: is truncated" in kind("needed-damaged")["text"]')" \
+	True
+
 printf 'V1 { a; };\nV2 { b; };\n' >both.map
 printf 'V1 { a; b; };\n' >one.map
 printf 'int a(void) { return 1; }\nint b(void) { return 1; }\n' >libversions.c
