@@ -130,9 +130,18 @@ static void libraries_add(struct closure *closure, size_t from)
 int closure_add_host(struct closure *closure, const char *path, struct error *error)
 {
 	struct closure_object *object = object_open(path, error);
+	char *real;
 
 	if (!object)
 		return -1;
+	/* The $ORIGIN of a program is that of the file, not of a link to it. */
+	real = realpath(path, NULL);
+	if (real) {
+		free(object->dynamic.path);
+		object->dynamic.path = real;
+		object->dynamic.image.path = real;
+		object->name = real;
+	}
 	object->by_host = true;
 	closure->host = object;
 	closure_put(closure, object);

@@ -337,7 +337,8 @@ int dynamic_open(struct dynamic *d, const char *path, struct error *error)
 	if (!segments_read(d))
 		return dynamic_damaged(d, "program header", error);
 	if (!entries_read(d))
-		return error_set(error, ENOEXEC, "%s: has no dynamic section: nothing can be loaded with it", d->path);
+		return error_set(error, ENOEXEC,
+			"%s: has no dynamic section: nothing can be loaded with it", d->path);
 	if (!strings_read(d) || !header_read(d))
 		return dynamic_damaged(d, "dynamic section", error);
 	if (!relocations_add(d, DT_RELA, DT_RELASZ) || !relocations_add(d, DT_JMPREL, DT_PLTRELSZ))

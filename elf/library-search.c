@@ -50,19 +50,14 @@ static bool library_fits(const char *path)
 	return fits;
 }
 
+/* Of the file as it was opened: the loader does not follow a symbolic link here. */
 static char *folder_of(const char *path)
 {
-	char *real = realpath(path, NULL), *slash;
+	const char *slash = strrchr(path, '/');
 
-	if (!real)
-		real = text_copy(path);
-	slash = strrchr(real, '/');
-	if (!slash) {
-		free(real);
+	if (!slash)
 		return text_copy(".");
-	}
-	slash[slash == real] = '\0';
-	return real;
+	return slash == path ? text_copy("/") : text_copy_n(path, slash - path);
 }
 
 /* The length of the token at @text, "$NAME" or "${NAME}"; 0: it is none. */

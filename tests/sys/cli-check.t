@@ -240,6 +240,10 @@ is 'a library that is missing has its name' \
 is 'a folder that is named is searched' "$(check lost -L "$tmp/sub")" unloads
 is_gone by-runpath
 is_gone by-rpath
+mkdir linked && ln -s ../by-runpath.so linked/
+holds_for linked/by-runpath 'cannot-load needed-missing undefined' fails
+ln -s "$tmp/by-runpath.so" renamed.so
+is_gone renamed
 LD_LIBRARY_PATH=$tmp/none:$tmp/sub
 export LD_LIBRARY_PATH
 is_gone lost
