@@ -7,6 +7,14 @@ noinst_LTLIBRARIES += %D%/libcli.la
 %C%_libcli_la_SOURCES = \
 	%D%/child.c \
 	%D%/child.h \
+	%D%/check-marks.c \
+	%D%/check-needs.c \
+	%D%/check-references.c \
+	%D%/check-uniques.c \
+	%D%/check-write.c \
+	%D%/check.c \
+	%D%/check.h \
+	%D%/command-check.c \
 	%D%/command-leaks-diff.c \
 	%D%/command-leaks-report.c \
 	%D%/command-run.c \

@@ -16,9 +16,10 @@ end
 
 complete -c relib -n __fish_use_subcommand -f -a run -d 'run a host and report what its modules left'
 complete -c relib -n __fish_use_subcommand -f -a leaks -d 'report what modules left, or compare'
+complete -c relib -n __fish_use_subcommand -f -a check -d 'tell from a file whether it will unload'
 complete -c relib -n __fish_use_subcommand -f -a help -d 'print help'
 complete -c relib -n __fish_use_subcommand -l version -d 'print the version'
-complete -c relib -n '__fish_seen_subcommand_from help' -f -a 'run leaks'
+complete -c relib -n '__fish_seen_subcommand_from help' -f -a 'run leaks check'
 complete -c relib -n '__fish_seen_subcommand_from leaks; and not __relib_leaks' -f -a 'report diff'
 
 complete -c relib -s h -l help -d 'print the help'
@@ -40,3 +41,12 @@ for condition in '__fish_seen_subcommand_from run' __relib_leaks
 	complete -c relib -n $condition -l error-exitcode -x -d 'exit status when there is residue'
 	complete -c relib -n $condition -l session-dir -x -a '(__fish_complete_directories)'
 end
+
+set -l check '__fish_seen_subcommand_from check; and not __fish_seen_subcommand_from help'
+complete -c relib -n $check -s f -l format -x -a 'text json'
+complete -c relib -n $check -s o -l output -r -d 'file to write to'
+complete -c relib -n $check -l host -r -d 'the program that will load the files'
+complete -c relib -n $check -s L -l library-path -x -a '(__fish_complete_directories)'
+complete -c relib -n $check -s a -l all -d 'all names, however many'
+complete -c relib -n $check -l color -x -a 'auto always never'
+complete -c relib -n $check -F -d 'plugin'

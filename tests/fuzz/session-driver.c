@@ -2,6 +2,7 @@
 /* The same thousands of mutations of a valid session in every make check. */
 #include "shim/session-format.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutation.h"
 #include "tests/unit/session-maker.h"
 
 #include <stdio.h>
@@ -9,15 +10,6 @@
 #include <string.h>
 
 #define ROUNDS 4000
-
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t draw(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	return seed ^= seed << 17;
-}
 
 /* Offsets at which there is something: most of a session is zeroes. */
 static size_t used_offsets(const struct session_maker *maker, uint32_t **offsets)
@@ -29,22 +21,6 @@ static size_t used_offsets(const struct session_maker *maker, uint32_t **offsets
 		if (maker->data[i] || i % SESSION_EXTENT_SIZE < 256)
 			(*offsets)[count++] = i;
 	return count;
-}
-
-static void mutate(uint8_t *at)
-{
-	static const uint8_t telling[] = {0, 1, 0x7f, 0x80, 0xff};
-
-	switch (draw() % 3) {
-	case 0:
-		*at ^= 1 << draw() % 8;
-		break;
-	case 1:
-		*at = telling[draw() % sizeof(telling)];
-		break;
-	default:
-		*at = draw();
-	}
 }
 
 int main(void)
@@ -63,8 +39,8 @@ int main(void)
 	for (i = 0; i < ROUNDS; i++) {
 		memcpy(bytes, maker.data, maker.size);
 		for (k = 0; k < 1 + i % 4; k++)
-			mutate(bytes + offsets[draw() % count]);
-		size = i % 16 ? maker.size : draw() % maker.size;
+			mutation_make(bytes + offsets[mutation_draw() % count]);
+		size = i % 16 ? maker.size : mutation_draw() % maker.size;
 		if (LLVMFuzzerTestOneInput(bytes, size))
 			good++;
 		else

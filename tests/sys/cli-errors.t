@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every error of a user gets one line that names the thing, and its exit status.
 . "${top_srcdir:-.}/tests/sys/cli-lib.sh"
-plan 63
+plan 79
 
 # A preload library that does nothing, so that this needs no other part of relib.
 printf 'int nothing;\n' >"$work/nothing.c"
@@ -84,6 +84,41 @@ else
 		"$relib" run -- secret.so
 fi
 check 'nothing was left of the refused runs' test ! -e "$RELIB_DIR"
+
+# The same files, and what is more, when they are only looked at.
+checked()	# LINE FILE
+{
+	fails 2 "relib: $2: $1" "$relib" check "$2"
+}
+fails 2 'relib: a PLUGIN.so is needed; see relib check --help' "$relib" check
+checked 'no such file' none.so
+checked 'is a folder, not a regular file' .
+checked 'is not a regular file' fifo.so
+checked 'is not an ELF file' text.so
+checked 'is not an ELF file but a script' script.so
+checked 'is empty, not an ELF file: is it still being written?' empty.so
+checked 'is truncated: its section table reaches past the end of the file; build or copy it anew, whole' shorter.so
+checked 'is an object file, not a shared object: link it with -shared' plugin.o
+checked 'is a program, not a shared object: link it with -shared' ./host
+run "$relib" check bits.so machine.so short.so plugin.so
+ends 2 'every file that cannot be read has its line' err '^relib: bits.so: is a 32-bit file' \
+	err '^relib: machine.so: is built for ' err '^relib: short.so: is truncated' \
+	out '^plugin.so: will unload$'
+fails 2 'relib: none: no such file' "$relib" check --host=none plugin.so
+fails 2 'relib: text.so: is not an ELF file' "$relib" check --host text.so plugin.so
+# The first of its dynamic entries is a text.
+$CC -shared -fPIC -Wl,-soname,x -o damaged.so plugin.c
+dynamic=$(readelf -SW damaged.so | sed -n 's/.* DYNAMIC *[0-9a-f]* *\([0-9a-f]*\) .*/0x\1/p')
+printf '\377\377\377' | dd of=damaged.so bs=1 seek="$((dynamic + 9))" conv=notrunc 2>/dev/null
+fails 2 'relib: damaged.so: is damaged: its dynamic section cannot be read; build or copy it anew' \
+	"$relib" check damaged.so
+if [ "$(id -u)" -eq 0 ]; then
+	skip 'a file that may not be read' 'the superuser may read everything'
+else
+	checked 'permission denied: it must be readable for you' secret.so
+fi
+fails 1 'relib: none/report: the report cannot be written there: No such file or directory' \
+	"$relib" check -o none/report plugin.so
 
 # Hosts.
 fails 127 'relib: no-such-host: no such program in PATH' "$relib" run no-such-host

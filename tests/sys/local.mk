@@ -1,5 +1,6 @@
 # TAP scripts that run real programs, with their hosts and plugins.
 cli_sys_tests = \
+	%D%/cli-check.t \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
 	%D%/cli-run.t
@@ -53,6 +54,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/finder.c \
 	tests/plugins/forker.c \
 	tests/plugins/give.c \
+	tests/plugins/goner.c \
 	tests/plugins/hammer.c \
 	tests/plugins/helper.c \
 	tests/plugins/holder.c \

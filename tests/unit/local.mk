@@ -7,6 +7,8 @@ cli_unit_tests = \
 	%D%/cli-leaks \
 	%D%/cli-options \
 	%D%/cli-session \
+	%D%/elf-cache \
+	%D%/elf-dynamic \
 	%D%/elf-image \
 	%D%/elf-symbolizer
 check_PROGRAMS += $(cli_unit_tests)
@@ -43,6 +45,16 @@ cli_unit_cflags = $(AM_CFLAGS) $(SAN_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
 %C%_cli_session_CPPFLAGS = $(cli_unit_cppflags)
 %C%_cli_session_CFLAGS = $(cli_unit_cflags)
 %C%_cli_session_LDADD = cli/libcli.la $(CHECK_LIBS)
+
+%C%_elf_cache_SOURCES = %D%/elf-cache.c
+%C%_elf_cache_CPPFLAGS = $(cli_unit_cppflags)
+%C%_elf_cache_CFLAGS = $(cli_unit_cflags)
+%C%_elf_cache_LDADD = elf/libelfread.la $(CHECK_LIBS)
+
+%C%_elf_dynamic_SOURCES = %D%/elf-dynamic.c
+%C%_elf_dynamic_CPPFLAGS = $(cli_unit_cppflags)
+%C%_elf_dynamic_CFLAGS = $(cli_unit_cflags)
+%C%_elf_dynamic_LDADD = elf/libelfread.la $(CHECK_LIBS)
 
 %C%_elf_image_SOURCES = %D%/elf-image.c
 %C%_elf_image_CPPFLAGS = $(cli_unit_cppflags)
