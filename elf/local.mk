@@ -14,7 +14,11 @@ noinst_LTLIBRARIES += %D%/libelfread.la
 	%D%/plugin-file.c \
 	%D%/plugin-file.h \
 	%D%/symbolizer.c \
-	%D%/symbolizer.h
+	%D%/symbolizer.h \
+	%D%/variable-type.c \
+	%D%/variable-type.h \
+	%D%/variable.c \
+	%D%/variable.h
 %C%_libelfread_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_libelfread_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(ELF_CFLAGS) $(DW_CFLAGS)
 %C%_libelfread_la_LIBADD = $(DW_LIBS) $(ELF_LIBS)

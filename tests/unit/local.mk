@@ -8,7 +8,8 @@ cli_unit_tests = \
 	%D%/cli-options \
 	%D%/cli-session \
 	%D%/elf-image \
-	%D%/elf-symbolizer
+	%D%/elf-symbolizer \
+	%D%/elf-variable
 check_PROGRAMS += $(cli_unit_tests)
 TESTS += $(cli_unit_tests)
 
@@ -53,6 +54,11 @@ cli_unit_cflags = $(AM_CFLAGS) $(SAN_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
 %C%_elf_symbolizer_CPPFLAGS = $(cli_unit_cppflags)
 %C%_elf_symbolizer_CFLAGS = $(cli_unit_cflags)
 %C%_elf_symbolizer_LDADD = elf/libelfread.la $(CHECK_LIBS) -ldl
+
+%C%_elf_variable_SOURCES = %D%/elf-variable.c
+%C%_elf_variable_CPPFLAGS = $(cli_unit_cppflags)
+%C%_elf_variable_CFLAGS = $(cli_unit_cflags)
+%C%_elf_variable_LDADD = elf/libelfread.la $(CHECK_LIBS) -ldl
 endif
 
 include tests/unit/world.mk
