@@ -198,7 +198,7 @@ static void run_report(const struct run *run, const struct report *report)
  */
 static int run_status(const struct run *run, const struct report *report, int wait_status)
 {
-	if (run->o.error_exitcode && !WIFSIGNALED(wait_status) && report_has_residue(report))
+	if (run->o.error_exitcode && !WIFSIGNALED(wait_status) && report_is_at_fault(report))
 		return run->o.error_exitcode;
 	return child_exit_status(wait_status);
 }

@@ -262,21 +262,38 @@ char *names_line_exact(struct names *names, uint64_t frame, uint32_t home)
 	return line_text(names, names_code_exact(names, frame), home);
 }
 
+/* "on_tick in plugin.so (plugin.c:40)" */
+static char *target_text(
+	const char *name, uint64_t offset, const char *object, const char *file, int line)
+{
+	char *more = offset ? text_format("+0x%" PRIx64, offset) : text_copy(""), *text;
+
+	if (file && line)
+		text = text_format("%s%s in %s (%s:%d)", name, more, object, base_name(file), line);
+	else
+		text = text_format("%s%s in %s", name, more, object);
+	free(more);
+	return text;
+}
+
 char *names_target(struct names *names, uint32_t object, uint64_t offset)
 {
 	const struct names_code *code = names_code_exact(names, SESSION_FRAME(object, offset));
 	const struct symbol_frame *function = &code->symbols[code->count - 1];
+	const char *where = names_object(names, object);
 	struct symbol_variable variable;
 	char *text;
 
+	if (!object)
+		return text_format("0x%" PRIx64, offset);
 	/* A pointer to code is one to a function, whatever was inlined at its start. */
 	if (function->has_offset && function->function && (function->file || code->count > 1))
-		return names_symbol_text(function);
-	if (names_variable(names, object, offset, &variable)) {
-		text = text_copy(variable.name);
-		symbol_variable_free(&variable);
-		return text;
-	}
-	return text_format("%s+0x%" PRIx64 "%s", names_object(names, object), offset,
-		names_file_remark(names, object));
+		return target_text(function->function, function->function_offset, where,
+			function->file, function->line);
+	if (!names_variable(names, object, offset, &variable))
+		return text_format(
+			"%s+0x%" PRIx64 "%s", where, offset, names_file_remark(names, object));
+	text = target_text(variable.name, 0, where, variable.file, variable.line);
+	symbol_variable_free(&variable);
+	return text;
 }

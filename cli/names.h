@@ -54,7 +54,10 @@ char *names_root(
 	struct names *names, const struct session *session, const struct session_root *root);
 const char *root_kind_name(unsigned int kind);
 
-/* What an address in a module's image is: "on_tick (plugin.c:40)", "data+0x10"; to be freed. */
+/*
+ * What an address in a module's image is: "on_tick in plugin.so (plugin.c:40)",
+ * "names[2] in plugin.so (plugin.c:7)", "plugin.so+0x10"; to be freed.
+ */
 char *names_target(struct names *names, uint32_t object, uint64_t offset);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS 4000
+#define ROUNDS 6000
 
 static uint64_t seed = 88172645463325252u;
 
@@ -55,6 +55,7 @@ int main(void)
 	uint8_t *bytes;
 
 	maker_sample(&maker, "/nonexistent/plugin.so", 0x1169, 0x1200);
+	maker_sample_unloading(&maker);
 	count = used_offsets(&maker, &offsets);
 	bytes = malloc(maker.size);
 	printf("1..2\n");
