@@ -63,7 +63,9 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/text-stack.c \
 	%D%/text-stack.h \
 	%D%/text-thread.c \
-	%D%/text-thread.h
+	%D%/text-thread.h \
+	%D%/timeout-watch.c \
+	%D%/timeout-watch.h
 %C%_libcli_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_libcli_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(ELF_CFLAGS) $(DW_CFLAGS) $(JSON_CFLAGS)
 %C%_libcli_la_LIBADD = elf/libelfread.la $(JSON_LIBS)

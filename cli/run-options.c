@@ -139,5 +139,8 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct error
 	if (list_check(&o->track, "track", TRACK_MAX, error) < 0 ||
 		list_check(&o->through, "through", THROUGH_MAX, error) < 0)
 		return -1;
+	if (o->timeout_action == 1 && o->unload_timeout == 0)
+		return error_exit(error, STATUS_USAGE,
+			"--unload-timeout-action: nothing is abandoned with --unload-timeout=0");
 	return operands_check(o, error);
 }
