@@ -7,6 +7,7 @@ cli_unit_tests = \
 	%D%/cli-leaks \
 	%D%/cli-options \
 	%D%/cli-session \
+	%D%/cli-unloading \
 	%D%/elf-image \
 	%D%/elf-symbolizer \
 	%D%/elf-variable
@@ -44,6 +45,11 @@ cli_unit_cflags = $(AM_CFLAGS) $(SAN_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
 %C%_cli_session_CPPFLAGS = $(cli_unit_cppflags)
 %C%_cli_session_CFLAGS = $(cli_unit_cflags)
 %C%_cli_session_LDADD = cli/libcli.la $(CHECK_LIBS)
+
+%C%_cli_unloading_SOURCES = %D%/cli-unloading.c %D%/session-maker.c
+%C%_cli_unloading_CPPFLAGS = $(cli_unit_cppflags)
+%C%_cli_unloading_CFLAGS = $(cli_unit_cflags)
+%C%_cli_unloading_LDADD = cli/libcli.la $(JSON_LIBS) $(CHECK_LIBS)
 
 %C%_elf_image_SOURCES = %D%/elf-image.c
 %C%_elf_image_CPPFLAGS = $(cli_unit_cppflags)
