@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define LOOK_SHARE 20		 /* at most one part in so many of the time is spent on looks */
 #define SETTLE_TRIES 20		 /* while the notes of one timeout are being written */
 #define SETTLE_PAUSE_NS 20000000 /* between two tries */
 
@@ -164,21 +165,55 @@ static bool session_may_tell(
 	       session_life(header) == SESSION_LIFE_RUNNING;
 }
 
-void timeout_watch_look(struct timeout_watch *watch)
+/* A program that was executed writes a session of its own to the same file. */
+static void session_renew(struct watched_session *watched, const struct session_header *header)
+{
+	if (watched->started_ns == header->started_ns)
+		return;
+	free(watched->told);
+	*watched = (struct watched_session){
+		.path = watched->path,
+		.started_ns = header->started_ns,
+		.ours = true,
+	};
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void sessions_look(struct timeout_watch *watch)
 {
 	struct session_header *header = memory_zeroed(1, sizeof(*header));
 	struct watched_session *watched;
 	struct error error;
 	size_t i;
 
-	sessions_find(watch);
 	for (i = 0; i < watch->count; i++) {
 		watched = &watch->session[i];
-		if (watched->ours && session_header_read(watched->path, header, &error) == 0 &&
-			session_may_tell(watched, header))
+		if (!watched->ours || session_header_read(watched->path, header, &error) < 0)
+			continue;
+		session_renew(watched, header);
+		if (session_may_tell(watched, header))
 			session_look(watch, watched);
 	}
 	free(header);
+}
+
+void timeout_watch_look(struct timeout_watch *watch)
+{
+	uint64_t begun = clock_ns(), ended;
+
+	if (begun < watch->not_before)
+		return;
+	sessions_find(watch);
+	sessions_look(watch);
+	ended = clock_ns();
+	watch->not_before = ended + (ended - begun) * LOOK_SHARE;
 }
 
 void timeout_watch_end(struct timeout_watch *watch)

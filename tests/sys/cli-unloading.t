@@ -89,7 +89,7 @@ export RELIB_SHIM maker
 cat >hangs <<'S'
 #!/bin/sh
 mkdir "$RELIB_DIR/hangs.$$"
-"$maker" --unloading --running $$ "$RELIB_RUN" "$RELIB_DIR/hangs.$$/session" \
+env -u LD_PRELOAD "$maker" --unloading --running $$ "$RELIB_RUN" "$RELIB_DIR/hangs.$$/session" \
 	/nonexistent/plugin.so 0x1000 0x2000
 i=0
 while ! grep -q 'waiting for thread' err && [ $i -lt 300 ]; do sleep 0.05; i=$((i + 1)); done
