@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,8 +17,11 @@
 static const int ignored[] = {SIGINT, SIGQUIT};
 static const int passed_on[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
+#define LOOK_MS 1000 /* between two looks of the watch */
+
 struct signals {
 	sigset_t mask;
+	struct sigaction child;
 	struct sigaction ignored[COUNT(ignored)];
 	struct sigaction passed_on[COUNT(passed_on)];
 };
@@ -30,6 +35,12 @@ static void pass_on(int signal_number)
 	if (child > 0)
 		kill(child, signal_number);
 	errno = saved;
+}
+
+/* That the child ended is told by ppoll coming back. */
+static void child_changed(int signal_number)
+{
+	(void)signal_number;
 }
 
 static void signals_block(sigset_t *old)
@@ -55,6 +66,9 @@ static void signals_take(struct signals *old)
 	action.sa_handler = pass_on;
 	for (i = 0; i < COUNT(passed_on); i++)
 		sigaction(passed_on[i], &action, &old->passed_on[i]);
+	/* Also if it was ignored: then there would be nothing to wait for. */
+	action.sa_handler = child_changed;
+	sigaction(SIGCHLD, &action, &old->child);
 }
 
 static void signals_give_back(const struct signals *old)
@@ -65,6 +79,7 @@ static void signals_give_back(const struct signals *old)
 		sigaction(ignored[i], &old->ignored[i], NULL);
 	for (i = 0; i < COUNT(passed_on); i++)
 		sigaction(passed_on[i], &old->passed_on[i], NULL);
+	sigaction(SIGCHLD, &old->child, NULL);
 	sigprocmask(SIG_SETMASK, &old->mask, NULL);
 }
 
@@ -82,18 +97,45 @@ static void child_become(const char *path, char **argv, char **environment,
 	_exit(STATUS_FAILED);
 }
 
+static bool child_has_ended(int options)
+{
+	siginfo_t info = {0};
+
+	while (waitid(P_PID, child, &info, WEXITED | WNOWAIT | options) < 0)
+		if (errno != EINTR)
+			return true;
+	return info.si_pid != 0;
+}
+
+/* SIGCHLD is let through in ppoll only, so that none is missed between look and wait. */
+static void child_watch(const struct child_watch *watch)
+{
+	const struct timespec pause = {LOOK_MS / 1000, LOOK_MS % 1000 * 1000000};
+	sigset_t blocked, mask;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &blocked, &mask);
+	blocked = mask;
+	sigdelset(&blocked, SIGCHLD);
+	while (!child_has_ended(WNOHANG))
+		if (ppoll(NULL, 0, &pause, &blocked) == 0)
+			watch->look(watch->data);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
 /*
  * Waits without reaping first, so that no signal is passed on to a number
  * that is somebody else's by then.
  */
-static int child_wait(void)
+static int child_wait(const struct child_watch *watch)
 {
-	siginfo_t info;
 	sigset_t mask;
 	int status = 0;
 
-	while (waitid(P_PID, child, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
-		;
+	if (watch->look)
+		child_watch(watch);
+	child_has_ended(0);
 	signals_block(&mask);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
@@ -114,8 +156,8 @@ static int exec_error(int report)
 	return n == sizeof(code) ? code : 0;
 }
 
-int child_run(
-	const char *path, char **argv, char **environment, int *wait_status, struct error *error)
+int child_run(const char *path, char **argv, char **environment, const struct child_watch *watch,
+	int *wait_status, struct error *error)
 {
 	struct signals signals;
 	int report[2], code;
@@ -137,7 +179,7 @@ int child_run(
 	}
 	sigprocmask(SIG_SETMASK, &signals.mask, NULL);
 	code = exec_error(report[0]);
-	*wait_status = child_wait();
+	*wait_status = child_wait(watch);
 	signals_give_back(&signals);
 	if (code)
 		return error_exit(error, code == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE,

@@ -24,7 +24,7 @@ static const struct option options[] = {
 	{"color", 0, OPTION_CHOICE, offsetof(struct report_options, color), "WHEN",
 		"auto (default), always or never", color_choices, 0, 0},
 	{"error-exitcode", 0, OPTION_NUMBER, offsetof(struct report_options, error_exitcode), "N",
-		"exit with N when a module left residue", NULL, 1, 255},
+		"exit with N when a module left something or could not be unloaded", NULL, 1, 255},
 	{"session-dir", 0, OPTION_TEXT, offsetof(struct report_options, session_dir), "DIR",
 		"look for sessions in DIR", NULL, 0, 0},
 	{0},
@@ -71,7 +71,7 @@ static int report_run(int argc, char **argv, struct error *error)
 			report_write_text(&report, &paper);
 		status = report_file_close(out, o.output, stdout, error);
 	}
-	if (status == 0 && o.error_exitcode && report_has_residue(&report))
+	if (status == 0 && o.error_exitcode && report_is_at_fault(&report))
 		status = o.error_exitcode;
 	report_close(&report);
 	return status;

@@ -7,6 +7,7 @@
 #include "cli/program.h"
 #include "cli/run-options.h"
 #include "cli/session-folder.h"
+#include "cli/timeout-watch.h"
 #include "elf/memory.h"
 #include "elf/plugin-file.h"
 
@@ -28,6 +29,11 @@ struct run {
 	struct timespec started;
 	FILE *out; /* of the report */
 };
+
+static uint64_t run_since(const struct run *run)
+{
+	return (uint64_t)run->started.tv_sec * 1000000000 + run->started.tv_nsec;
+}
 
 static void run_free(struct run *run)
 {
@@ -126,8 +132,7 @@ static int run_prepare(struct run *run, struct error *error)
 	if (is_default)
 		session_base_prune(run->base, SESSIONS_KEPT);
 	clock_gettime(CLOCK_REALTIME, &run->started);
-	run->id = text_format("%ld.%" PRIx64, (long)getpid(),
-		(uint64_t)run->started.tv_sec * 1000000000 + run->started.tv_nsec);
+	run->id = text_format("%ld.%" PRIx64, (long)getpid(), run_since(run));
 	run_arguments(run);
 	run->out = report_file(run->o.output, stderr, error);
 	return run->out ? 0 : -1;
@@ -154,7 +159,7 @@ static bool is_reported(const struct run *run, const struct leaks *leaks)
 /* The sessions of this run that loaded a module, oldest first. */
 static void run_sessions(const struct run *run, struct report *report)
 {
-	uint64_t since = (uint64_t)run->started.tv_sec * 1000000000 + run->started.tv_nsec;
+	uint64_t since = run_since(run);
 	struct session_list list;
 	struct error error;
 	size_t i;
@@ -198,20 +203,46 @@ static void run_report(const struct run *run, const struct report *report)
  */
 static int run_status(const struct run *run, const struct report *report, int wait_status)
 {
-	if (run->o.error_exitcode && !WIFSIGNALED(wait_status) && report_has_residue(report))
+	if (run->o.error_exitcode && !WIFSIGNALED(wait_status) && report_is_at_fault(report))
 		return run->o.error_exitcode;
 	return child_exit_status(wait_status);
+}
+
+static void run_look(void *data)
+{
+	timeout_watch_look(data);
+}
+
+/* No unload can take too long where there is no timeout: the host is left alone. */
+static bool run_is_watched(const struct run *run)
+{
+	const char *said = getenv("RELIB_UNLOAD_TIMEOUT");
+
+	if (run->o.quiet)
+		return false;
+	if (run->o.unload_timeout >= 0)
+		return run->o.unload_timeout > 0;
+	return !said || strcmp(said, "0") != 0;
 }
 
 static int run_host(struct run *run, struct error *error)
 {
 	struct run_setup setup = {run->shim, run->base, run->id};
+	struct paper terminal = {stderr, paper_has_color(stderr, run->o.color)};
+	struct timeout_watch timeouts = {
+		.base = run->base,
+		.run_id = run->id,
+		.since_ns = run_since(run),
+		.paper = &terminal,
+	};
+	struct child_watch watch = {run_is_watched(run) ? run_look : NULL, &timeouts};
 	char **environment = environment_make(&run->o, &setup);
 	struct report report = {0};
 	int wait_status, status;
 
 	run_warn(run);
-	status = child_run(run->program, run->argv, environment, &wait_status, error);
+	status = child_run(run->program, run->argv, environment, &watch, &wait_status, error);
+	timeout_watch_end(&timeouts);
 	environment_free(environment);
 	if (status == 0) {
 		run_sessions(run, &report);

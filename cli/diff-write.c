@@ -2,7 +2,7 @@
 #include "cli/diff.h"
 
 #include "cli/json.h"
-#include "cli/text-place.h"
+#include "cli/text-stack.h"
 
 #include <stdlib.h>
 
@@ -39,6 +39,7 @@ static void print_growth(const struct paper *paper, const char *what, struct dif
 static void print_place(const struct paper *paper, const struct diff_place *place)
 {
 	const struct session_place *record = session_place(place->leaks->session, place->place);
+	struct text_stack stack = stack_of_place(record);
 	char text[NUMBER_SIZE];
 
 	paper_print(paper, INK_TITLE, "%s\n", names_object(place->leaks->names, record->object));
@@ -48,7 +49,7 @@ static void print_place(const struct paper *paper, const struct diff_place *plac
 	if (!diff_place_is_changed(place))
 		paper_print(paper, INK_PLAIN, "  as before: leaked %s\n",
 			tally_text(text, place->after.leaked));
-	text_stack_print(paper, place->leaks, record);
+	text_stack_print(paper, place->leaks, &stack);
 	paper_print(paper, INK_PLAIN, "\n");
 }
 

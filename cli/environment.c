@@ -106,10 +106,26 @@ static void preload_set(struct variables *v, const char *shim)
 	free(list);
 }
 
+/* Not said: -1. */
+static void number_set(struct variables *v, const char *name, long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", number);
+	if (number >= 0)
+		variable_set(v, name, text);
+}
+
+static void choice_set(
+	struct variables *v, const char *name, const char *const *choices, int choice)
+{
+	if (choice >= 0)
+		variable_set(v, name, choices[choice]);
+}
+
 static void options_set(struct variables *v, const struct run_options *o)
 {
-	static const char *const leaks[] = {"free", "report", "off"};
-	char *list = track_list(o), number[32];
+	char *list = track_list(o);
 	size_t k;
 
 	if (list)
@@ -121,11 +137,12 @@ static void options_set(struct variables *v, const struct run_options *o)
 	if (list)
 		variable_set(v, "RELIB_THROUGH", list);
 	free(list);
-	snprintf(number, sizeof(number), "%ld", o->frames);
-	if (o->frames >= 0)
-		variable_set(v, "RELIB_FRAMES", number);
-	if (o->leaks >= 0)
-		variable_set(v, "RELIB_LEAKS", leaks[o->leaks]);
+	number_set(v, "RELIB_FRAMES", o->frames);
+	number_set(v, "RELIB_UNLOAD_TIMEOUT", o->unload_timeout);
+	number_set(v, "RELIB_GUARD", o->guard);
+	choice_set(v, "RELIB_LEAKS", leaks_choices, o->leaks);
+	choice_set(v, "RELIB_THREADS", threads_choices, o->threads);
+	choice_set(v, "RELIB_UNLOAD_TIMEOUT_ACTION", timeout_actions, o->timeout_action);
 }
 
 char **environment_make(const struct run_options *o, const struct run_setup *setup)

@@ -2,8 +2,7 @@
 /* The schema is docs/json.md; what is here changes together with it. */
 #include "cli/leaks-report.h"
 
-#include "cli/json.h"
-#include "cli/text-place.h"
+#include "cli/json-generation.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,77 +28,6 @@ static struct json_object *json_flags(uint32_t flags)
 	return array;
 }
 
-static struct json_object *json_stop(
-	const struct session *session, const struct session_generation *generation)
-{
-	static const char *const methods[] = {"none", "ptrace", "signal"};
-	struct json_object *stop = json_object_new_object();
-	char *reason = NULL;
-
-	if (generation->state == SESSION_UNLOADED_BLIND || generation->stop_errno)
-		reason = stop_reason(session, generation);
-	json_add(stop, "method",
-		json_text(generation->stop < 3 ? methods[generation->stop] : "none"));
-	json_add(stop, "error", json_text_or_null(reason));
-	json_add(stop, "threads", json_number(generation->threads));
-	json_add(stop, "stopped_us", json_number(generation->stop_ns / 1000));
-	json_add(stop, "look_us", json_number(generation->look_ns / 1000));
-	json_add(stop, "looked_bytes", json_number(generation->looked_bytes));
-	free(reason);
-	return stop;
-}
-
-static struct json_object *json_generation(const struct session *session, uint32_t index)
-{
-	static const char *const states[] = {"unknown", "loaded", "unloaded", "unloaded-blind"};
-	const struct session_generation *g = session_generation(session, index), *parent;
-	struct json_object *object = json_object_new_object(), *from = NULL;
-
-	if (g->parent) {
-		parent = session_generation(session, g->parent);
-		from = json_object_new_object();
-		json_add(from, "path", json_text(session_object_path(session, parent->object)));
-		json_add(from, "number", json_number(parent->number));
-	}
-	json_add(object, "number", json_number(g->number));
-	json_add(object, "state", json_text(g->state < 4 ? states[g->state] : "unknown"));
-	json_add(object, "parent", from);
-	json_add(object, "loaded", json_time(g->loaded_ns));
-	json_add(object, "unloaded", json_time(g->unloaded_ns));
-	json_add(object, "leaked", json_tally(tally_of(g->leaked_blocks, g->leaked_bytes)));
-	json_add(object, "kept", json_tally(tally_of(g->kept_blocks, g->kept_bytes)));
-	json_add(object, "runtime", json_tally(tally_of(g->runtime_blocks, g->runtime_bytes)));
-	json_add(
-		object, "reclaimed", json_tally(tally_of(g->reclaimed_blocks, g->reclaimed_bytes)));
-	json_add(object, "stop", json_stop(session, g));
-	return object;
-}
-
-static struct json_object *json_root(const struct leaks *leaks, const struct session_root *root)
-{
-	struct json_object *object;
-	bool in_object = root->kind == SESSION_ROOT_GLOBAL || root->kind == SESSION_ROOT_RUNTIME;
-	bool in_thread = root->kind == SESSION_ROOT_STACK || root->kind == SESSION_ROOT_REGISTER ||
-			 root->kind == SESSION_ROOT_THREAD;
-	const struct session *session = leaks->session;
-	char *text;
-
-	if (root->kind == SESSION_ROOT_NONE)
-		return NULL;
-	object = json_object_new_object();
-	text = names_root(leaks->names, session, root);
-	json_add(object, "kind", json_text(root_kind_name(root->kind)));
-	json_add(object, "text", json_text(text));
-	json_add(object, "object",
-		in_object && root->object ? json_text(session_object_path(session, root->object))
-					  : NULL);
-	json_add(object, "offset", in_object ? json_hex(root->offset) : NULL);
-	json_add(object, "address", root->address ? json_hex(root->address) : NULL);
-	json_add(object, "thread", in_thread ? json_number(root->object) : NULL);
-	free(text);
-	return object;
-}
-
 static struct json_object *json_residue(const struct leaks *leaks, uint32_t index)
 {
 	const struct session_residue *r = session_residue(leaks->session, index);
@@ -117,18 +45,24 @@ static struct json_object *json_residue(const struct leaks *leaks, uint32_t inde
 	return object;
 }
 
+static struct json_object *json_thread_counts(uint64_t started, uint64_t ended)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "started", json_number(started));
+	json_add(object, "ended", json_number(ended));
+	json_add(object, "running", json_number(started > ended ? started - ended : 0));
+	return object;
+}
+
 static struct json_object *json_place(const struct leaks *leaks, const struct leaks_place *place)
 {
 	const struct session_place *record = place->record;
 	const struct place_totals *totals = &place->totals;
 	struct json_object *object = json_object_new_object(), *stack, *residues;
-	uint32_t i;
 	size_t k;
 
-	stack = json_object_new_array();
-	for (i = 0; i < record->frame_count; i++)
-		json_frame(stack, leaks->names, leaks->session,
-			session_frame(leaks->session, record->frame + i));
+	stack = json_stack(leaks->names, leaks->session, record->frame, record->frame_count, false);
 	residues = json_object_new_array();
 	for (k = 0; k < place->residues.count; k++)
 		json_object_array_add(residues, json_residue(leaks, place->residues.index[k]));
@@ -144,6 +78,8 @@ static struct json_object *json_place(const struct leaks *leaks, const struct le
 	json_add(object, "runtime", json_tally(totals->runtime));
 	json_add(object, "dropped", json_tally(totals->dropped));
 	json_add(object, "late_frees", json_number(record->late_frees));
+	json_add(object, "threads",
+		json_thread_counts(record->threads_started, record->threads_ended));
 	json_add(object, "residue", residues);
 	return object;
 }
@@ -159,7 +95,7 @@ static struct json_object *json_module(
 	generations = json_object_new_array();
 	for (i = 0; i < module->generations.count; i++)
 		json_object_array_add(
-			generations, json_generation(leaks->session, module->generations.index[i]));
+			generations, json_generation(leaks, module->generations.index[i]));
 	places = json_object_new_array();
 	for (i = 0; i < module->place_count; i++)
 		if (all || leaks_place_is_of_note(&module->places[i]))
@@ -172,30 +108,9 @@ static struct json_object *json_module(
 		record->content_hash ? json_hex(record->content_hash) : NULL);
 	json_add(object, "generations", generations);
 	json_add(object, "live", json_tally(module->live));
+	json_add(object, "threads",
+		json_thread_counts(module->threads_started, module->threads_ended));
 	json_add(object, "places", places);
-	return object;
-}
-
-static struct json_object *json_note(const struct leaks *leaks, const struct session_note *note)
-{
-	const struct session *session = leaks->session;
-	struct json_object *object = json_object_new_object(), *frames, *caller = NULL;
-	char *text = note_text(leaks->names, session, note);
-
-	if (note->frame) {
-		frames = json_object_new_array();
-		json_frame(frames, leaks->names, session, note->frame);
-		caller = json_object_get(json_object_array_get_idx(frames, 0));
-		json_object_put(frames);
-	}
-	json_add(object, "kind", json_text(note_kind_name(note->kind)));
-	json_add(object, "text", json_text(text));
-	json_add(object, "object",
-		note->object ? json_text(session_object_path(session, note->object)) : NULL);
-	json_add(object, "count", json_number(note->count));
-	json_add(object, "first", json_time(note->first_ns));
-	json_add(object, "caller", caller);
-	free(text);
 	return object;
 }
 
@@ -208,13 +123,25 @@ static struct json_object *json_totals(const struct leaks *leaks)
 	json_add(object, "runtime", json_tally(leaks->runtime));
 	json_add(object, "dropped", json_tally(leaks->dropped));
 	json_add(object, "reclaimed", json_tally(leaks->reclaimed));
+	json_add(object, "not_unloaded", json_number(leaks->faults.not_unloaded));
+	json_add(object, "threads_left", json_number(leaks->faults.threads_left));
+	json_add(object, "late_calls", json_number(leaks->faults.late_calls));
+	json_add(object, "timeouts", json_number(leaks->faults.timeouts));
+	json_add(object, "dangling", json_number(leaks->faults.dangling));
 	return object;
+}
+
+static struct json_object *json_policy(uint32_t policy, const char *const *names, uint32_t count)
+{
+	return json_text(policy < count ? names[policy] : "unknown");
 }
 
 static struct json_object *json_session(const struct leaks *leaks, bool all)
 {
 	const struct session *session = leaks->session;
 	const struct session_header *header = session->header;
+	static const char *const leaks_policies[] = {"free", "report", "off"};
+	static const char *const threads_policies[] = {"defer", "refuse"};
 	struct json_object *object = json_object_new_object(), *modules, *notes;
 	uint64_t i;
 
@@ -236,6 +163,10 @@ static struct json_object *json_session(const struct leaks *leaks, bool all)
 	json_add(object, "started", json_time(header->started_ns));
 	json_add(object, "ended", json_time(header->ended_ns));
 	json_add(object, "flags", json_flags(header->flags));
+	json_add(object, "leaks_policy", json_policy(header->leaks_policy, leaks_policies, 3));
+	json_add(
+		object, "threads_policy", json_policy(header->threads_policy, threads_policies, 2));
+	json_add(object, "unload_timeout_ms", json_number(header->timeout_ms));
 	json_add(object, "modules", modules);
 	json_add(object, "notes", notes);
 	json_add(object, "totals", json_totals(leaks));

@@ -106,11 +106,11 @@ struct json_object *json_tally(struct tally tally)
 	return object;
 }
 
-void json_frame(struct json_object *stack, struct names *names, const struct session *session,
-	uint64_t frame)
+static void code_append(
+	struct json_object *stack, const struct session *session, const struct names_code *code)
 {
+	uint64_t frame = code->frame;
 	uint32_t index = SESSION_FRAME_OBJECT(frame);
-	const struct names_code *code = names_code(names, frame);
 	const struct symbol_frame *symbol;
 	struct json_object *object;
 	const char *path = NULL;
@@ -131,6 +131,43 @@ void json_frame(struct json_object *stack, struct names *names, const struct ses
 		json_add(object, "inlined", json_object_new_boolean(symbol->inlined));
 		json_object_array_add(stack, object);
 	}
+}
+
+void json_frame(struct json_object *stack, struct names *names, const struct session *session,
+	uint64_t frame)
+{
+	code_append(stack, session, names_code(names, frame));
+}
+
+struct json_object *json_one_frame(
+	struct names *names, const struct session *session, uint64_t frame, bool exact)
+{
+	struct json_object *frames, *first;
+
+	if (!frame)
+		return NULL;
+	frames = json_object_new_array();
+	code_append(
+		frames, session, exact ? names_code_exact(names, frame) : names_code(names, frame));
+	first = json_object_get(json_object_array_get_idx(frames, 0));
+	json_object_put(frames);
+	return first;
+}
+
+struct json_object *json_stack(struct names *names, const struct session *session, uint32_t first,
+	uint32_t count, bool exact)
+{
+	struct json_object *stack = json_object_new_array();
+	uint64_t frame;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		frame = session_frame(session, first + i);
+		code_append(stack, session,
+			exact && i == 0 ? names_code_exact(names, frame)
+					: names_code(names, frame));
+	}
+	return stack;
 }
 
 void json_write(struct json_object *object, FILE *out)

@@ -24,6 +24,14 @@ struct json_object *json_tally(struct tally tally);
 void json_frame(struct json_object *stack, struct names *names, const struct session *session,
 	uint64_t frame);
 
+/* One frame by itself, the innermost of what was inlined; 0: null. */
+struct json_object *json_one_frame(
+	struct names *names, const struct session *session, uint64_t frame, bool exact);
+
+/* The frames @first to @first + @count - 1; @exact: the first is no return address. */
+struct json_object *json_stack(struct names *names, const struct session *session, uint32_t first,
+	uint32_t count, bool exact);
+
 void json_write(struct json_object *object, FILE *out);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void index_add(struct index_list *list, uint32_t index)
+void index_add(struct index_list *list, uint32_t index)
 {
 	*(uint32_t *)array_append(&list->index, &list->count, sizeof(*list->index)) = index;
 }
@@ -17,7 +17,8 @@ bool leaks_place_is_of_note(const struct leaks_place *place)
 	const struct place_totals *totals = &place->totals;
 
 	return totals->leaked.blocks || totals->kept.blocks || totals->runtime.blocks ||
-	       totals->dropped.blocks || place->record->late_frees;
+	       totals->dropped.blocks || place->record->late_frees ||
+	       place->record->threads_started;
 }
 
 static bool object_matches(const struct session *session, uint32_t object, const char *glob)
@@ -67,6 +68,8 @@ static void module_sum(struct leaks *leaks, struct leaks_module *module)
 		tally_add(&module->kept, totals->kept);
 		tally_add(&module->runtime, totals->runtime);
 		tally_add(&module->dropped, totals->dropped);
+		module->threads_started += module->places[i].record->threads_started;
+		module->threads_ended += module->places[i].record->threads_ended;
 		held = tally_less(totals->live, tally_less(totals->leaked, totals->reclaimed));
 		held = tally_less(tally_less(held, totals->kept), totals->runtime);
 		if (module->loaded)
@@ -211,6 +214,7 @@ struct leaks *leaks_open(const struct session *session, const char *module_glob)
 		module_sum(leaks, &leaks->modules[i]);
 	leaks->file_count = files_count(leaks);
 	modules_sort(leaks, by_object);
+	leaks_unloading_open(leaks);
 	free(by_object);
 	free(used);
 	return leaks;
@@ -230,6 +234,7 @@ void leaks_close(struct leaks *leaks)
 		free(module->places);
 		free(module->generations.index);
 	}
+	leaks_unloading_close(leaks);
 	free(leaks->modules);
 	names_close(leaks->names);
 	free(leaks);

@@ -21,8 +21,8 @@ int report_add(
 void report_drop_last(struct report *report);
 void report_close(struct report *report);
 
-/* Leaked, dropped or kept memory in any session; what the C library holds does not count. */
-bool report_has_residue(const struct report *report);
+/* Something is at fault in any session: what --error-exitcode tells. */
+bool report_is_at_fault(const struct report *report);
 
 void report_write_text(const struct report *report, const struct paper *paper);
 /* The last line of the text report. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the modules of one session left, ordered for reporting: modules, each
- * with its generations and its places, each place with its residues.
+ * with its generations and its places, each place with its residues, each
+ * generation with its threads, the reasons why it stays, and what still points
+ * into it.
  */
 #ifndef RELIB_LEAKS_H
 #define RELIB_LEAKS_H
@@ -21,6 +23,14 @@ struct leaks_place {
 	struct index_list residues;
 };
 
+/* What is told of one generation besides its memory: records of these tables. */
+struct leaks_generation {
+	struct index_list threads; /* its own, and others that its unload waits for */
+	struct index_list stays;
+	struct index_list danglings;		/* those that may be stale last */
+	struct index_list late_calls, timeouts; /* notes */
+};
+
 /* One content of one file: a rebuilt plugin is another module here. */
 struct leaks_module {
 	uint32_t object;
@@ -33,23 +43,49 @@ struct leaks_module {
 	size_t loaded;						/* generations still loaded */
 	struct tally leaked, reclaimed, kept, runtime, dropped; /* of all places */
 	struct tally live;					/* of generations still loaded */
+	uint64_t threads_started, threads_ended;		/* at all places */
+};
+
+/* What is wrong with the unloading of modules, counted. */
+struct leaks_faults {
+	size_t not_unloaded;	       /* generations still loaded though they were closed */
+	size_t threads_left;	       /* running ones of generations that were closed */
+	uint64_t late_calls, timeouts; /* times */
+	size_t dangling;	       /* places outside; without hooks taken back and what may be
+					* stale.  A warning: none of the faults of leaks_is_at_fault */
 };
 
 struct leaks {
 	const struct session *session;
 	struct names *names;
-	struct leaks_module *modules; /* one brought by another comes after it */
+	struct leaks_generation *generations; /* of generation i of the session */
+	struct leaks_module *modules;	      /* one brought by another comes after it */
 	size_t module_count;
 	size_t file_count; /* distinct paths among them */
 	size_t unloaded;   /* generations */
 	struct tally leaked, reclaimed, kept, runtime, dropped;
+	struct leaks_faults faults;
 };
 
 /* @module_glob limits the modules by path or file name; NULL: all. */
 struct leaks *leaks_open(const struct session *session, const char *module_glob);
 void leaks_close(struct leaks *leaks); /* NULL is fine; the session stays open */
 
-/* Something to say about it: anything left, or freed too late. */
+/* Something to say about it: anything left, freed too late, or threads created. */
 bool leaks_place_is_of_note(const struct leaks_place *place);
+
+/* Anything that a build should fail for; what the C library holds does not count. */
+bool leaks_is_at_fault(const struct leaks *leaks);
+
+/* A dlclose should have unloaded it, and it is still loaded. */
+bool generation_is_stuck(const struct session_generation *generation);
+
+/* The word lay on a stack or in a register: it may be a leftover that nobody reads again. */
+bool dangling_may_be_stale(const struct session_dangling *dangling);
+
+/* For leaks_open and leaks_close: the lists of leaks->generations and leaks->faults. */
+void leaks_unloading_open(struct leaks *leaks);
+void leaks_unloading_close(struct leaks *leaks);
+void index_add(struct index_list *list, uint32_t index);
 
 #endif

@@ -19,6 +19,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/command-leaks-report.c \
 	%D%/command-run.c \
 	%D%/command.h \
+	%D%/dangling.c \
+	%D%/dangling.h \
 	%D%/diff-write.c \
 	%D%/diff.c \
 	%D%/diff.h \
@@ -26,11 +28,14 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/environment.h \
 	%D%/install.c \
 	%D%/install.h \
+	%D%/json-generation.c \
+	%D%/json-generation.h \
 	%D%/json-report.c \
 	%D%/json.c \
 	%D%/json.h \
 	%D%/leaks-model.c \
 	%D%/leaks-report.h \
+	%D%/leaks-unloading.c \
 	%D%/leaks.c \
 	%D%/leaks.h \
 	%D%/names.c \
@@ -52,9 +57,23 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/session-folder.c \
 	%D%/session-folder.h \
 	%D%/session-prune.c \
+	%D%/stay.c \
+	%D%/stay.h \
+	%D%/text-dangling.c \
+	%D%/text-dangling.h \
+	%D%/text-generation.c \
+	%D%/text-generation.h \
+	%D%/text-note.c \
+	%D%/text-note.h \
 	%D%/text-place.c \
 	%D%/text-place.h \
-	%D%/text-report.c
+	%D%/text-report.c \
+	%D%/text-stack.c \
+	%D%/text-stack.h \
+	%D%/text-thread.c \
+	%D%/text-thread.h \
+	%D%/timeout-watch.c \
+	%D%/timeout-watch.h
 %C%_libcli_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_libcli_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(ELF_CFLAGS) $(DW_CFLAGS) $(JSON_CFLAGS)
 %C%_libcli_la_LIBADD = elf/libelfread.la $(JSON_LIBS)

@@ -171,15 +171,16 @@ const char *names_file_remark(struct names *names, uint32_t object)
 
 static int code_compare(const void *a, const void *b)
 {
-	uint64_t x = ((const struct names_code *)a)->frame;
-	uint64_t y = ((const struct names_code *)b)->frame;
+	const struct names_code *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	if (x->frame != y->frame)
+		return x->frame < y->frame ? -1 : 1;
+	return x->exact - y->exact;
 }
 
-const struct names_code *names_code(struct names *names, uint64_t frame)
+static const struct names_code *code_find(struct names *names, uint64_t frame, bool exact)
 {
-	struct names_code *code, **found, wanted = {.frame = frame};
+	struct names_code *code, **found, wanted = {.frame = frame, .exact = exact};
 	struct symbolizer *symbolizer = NULL;
 	uint64_t offset = SESSION_FRAME_OFFSET(frame);
 
@@ -188,12 +189,13 @@ const struct names_code *names_code(struct names *names, uint64_t frame)
 		return *found;
 	code = memory_zeroed(1, sizeof(*code));
 	code->frame = frame;
+	code->exact = exact;
 	if (SESSION_FRAME_OBJECT(frame) && offset)
 		symbolizer = names_symbolizer(names, SESSION_FRAME_OBJECT(frame));
 	/* The call, not where it returns to, which may be another line or function. */
 	if (symbolizer) {
-		code->count = symbolizer_code(symbolizer, offset - 1, &code->symbols);
-		code->symbols[code->count - 1].function_offset++;
+		code->count = symbolizer_code(symbolizer, offset - !exact, &code->symbols);
+		code->symbols[code->count - 1].function_offset += !exact;
 	} else {
 		array_append(&code->symbols, &code->count, sizeof(*code->symbols));
 	}
@@ -201,11 +203,22 @@ const struct names_code *names_code(struct names *names, uint64_t frame)
 	return code;
 }
 
-char *names_data(struct names *names, uint32_t object, uint64_t offset)
+const struct names_code *names_code(struct names *names, uint64_t frame)
+{
+	return code_find(names, frame, false);
+}
+
+const struct names_code *names_code_exact(struct names *names, uint64_t frame)
+{
+	return code_find(names, frame, true);
+}
+
+bool names_variable(
+	struct names *names, uint32_t object, uint64_t offset, struct symbol_variable *variable)
 {
 	struct symbolizer *symbolizer = object ? names_symbolizer(names, object) : NULL;
 
-	return symbolizer ? symbolizer_data(symbolizer, offset) : NULL;
+	return symbolizer && symbolizer_variable(symbolizer, offset, variable);
 }
 
 char *names_symbol_text(const struct symbol_frame *symbol)
@@ -221,21 +234,66 @@ char *names_symbol_text(const struct symbol_frame *symbol)
 	return text_copy(function);
 }
 
-char *names_line(struct names *names, uint64_t frame, uint32_t home)
+static char *line_text(struct names *names, const struct names_code *code, uint32_t home)
 {
-	uint32_t object = SESSION_FRAME_OBJECT(frame);
-	const struct names_code *code = names_code(names, frame);
+	uint32_t object = SESSION_FRAME_OBJECT(code->frame);
 	char *symbol, *text;
 
 	if (!object)
-		return text_format("0x%" PRIx64, SESSION_FRAME_OFFSET(frame));
+		return text_format("0x%" PRIx64, SESSION_FRAME_OFFSET(code->frame));
 	if (!code->symbols[0].function && !code->symbols[0].file)
 		return text_format("%s+0x%" PRIx64 "%s", names_object(names, object),
-			SESSION_FRAME_OFFSET(frame), names_file_remark(names, object));
+			SESSION_FRAME_OFFSET(code->frame), names_file_remark(names, object));
 	symbol = names_symbol_text(&code->symbols[0]);
 	if (object == home)
 		return symbol;
 	text = text_format("%s in %s", symbol, names_object(names, object));
 	free(symbol);
+	return text;
+}
+
+char *names_line(struct names *names, uint64_t frame, uint32_t home)
+{
+	return line_text(names, names_code(names, frame), home);
+}
+
+char *names_line_exact(struct names *names, uint64_t frame, uint32_t home)
+{
+	return line_text(names, names_code_exact(names, frame), home);
+}
+
+/* "on_tick in plugin.so (plugin.c:40)" */
+static char *target_text(
+	const char *name, uint64_t offset, const char *object, const char *file, int line)
+{
+	char *more = offset ? text_format("+0x%" PRIx64, offset) : text_copy(""), *text;
+
+	if (file && line)
+		text = text_format("%s%s in %s (%s:%d)", name, more, object, base_name(file), line);
+	else
+		text = text_format("%s%s in %s", name, more, object);
+	free(more);
+	return text;
+}
+
+char *names_target(struct names *names, uint32_t object, uint64_t offset)
+{
+	const struct names_code *code = names_code_exact(names, SESSION_FRAME(object, offset));
+	const struct symbol_frame *function = &code->symbols[code->count - 1];
+	const char *where = names_object(names, object);
+	struct symbol_variable variable;
+	char *text;
+
+	if (!object)
+		return text_format("0x%" PRIx64, offset);
+	/* A pointer to code is one to a function, whatever was inlined at its start. */
+	if (function->has_offset && function->function && (function->file || code->count > 1))
+		return target_text(function->function, function->function_offset, where,
+			function->file, function->line);
+	if (!names_variable(names, object, offset, &variable))
+		return text_format(
+			"%s+0x%" PRIx64 "%s", where, offset, names_file_remark(names, object));
+	text = target_text(variable.name, 0, where, variable.file, variable.line);
+	symbol_variable_free(&variable);
 	return text;
 }

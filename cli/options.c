@@ -211,7 +211,7 @@ void options_print(const struct option *options, FILE *out)
 			option->letter ? option->letter : ' ', option->letter ? ',' : ' ',
 			option->name, option->argument ? "=" : "",
 			option->argument ? option->argument : "");
-		fprintf(out, "  %-30s %s\n", left, option->help);
+		fprintf(out, "  %-33s %s\n", left, option->help);
 	}
-	fprintf(out, "  %-30s %s\n", "-h, --help", "print this help");
+	fprintf(out, "  %-33s %s\n", "-h, --help", "print this help");
 }

@@ -39,13 +39,12 @@ void report_close(struct report *report)
 	report->leaks = NULL;
 }
 
-bool report_has_residue(const struct report *report)
+bool report_is_at_fault(const struct report *report)
 {
 	size_t i;
 
 	for (i = 0; i < report->count; i++)
-		if (report->leaks[i]->leaked.blocks || report->leaks[i]->kept.blocks ||
-			report->leaks[i]->dropped.blocks)
+		if (leaks_is_at_fault(report->leaks[i]))
 			return true;
 	return false;
 }
@@ -93,6 +92,8 @@ const char *note_kind_name(unsigned int kind)
 		[SESSION_NOTE_NOT_STOPPED] = "not-stopped",
 		[SESSION_NOTE_UNTRACKED] = "untracked",
 		[SESSION_NOTE_NOT_COPIED] = "not-copied",
+		[SESSION_NOTE_LATE_CALL] = "late-call",
+		[SESSION_NOTE_TIMEOUT] = "timeout",
 	};
 
 	if (kind < sizeof(names) / sizeof(names[0]) && names[kind])

@@ -66,13 +66,17 @@ const char *root_kind_name(unsigned int kind)
 
 static char *variable_text(struct names *names, const char *holder, const struct session_root *root)
 {
-	char *variable = names_data(names, root->object, root->offset), *text;
+	struct symbol_variable variable;
+	char *text;
 
-	if (variable)
-		text = text_format("%s: %s", holder, variable);
+	if (!names_variable(names, root->object, root->offset, &variable))
+		return text_format("%s+0x%" PRIx64, holder, root->offset);
+	if (variable.file)
+		text = text_format("%s: %s (%s:%d)", holder, variable.name,
+			base_name(variable.file), variable.line);
 	else
-		text = text_format("%s+0x%" PRIx64, holder, root->offset);
-	free(variable);
+		text = text_format("%s: %s", holder, variable.name);
+	symbol_variable_free(&variable);
 	return text;
 }
 

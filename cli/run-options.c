@@ -3,9 +3,16 @@
 
 #include "cli/leaks-report.h"
 
+#include <stdint.h>
 #include <string.h>
 
-static const char *const leaks_choices[] = {"free", "report", "off", NULL};
+const char *const leaks_choices[] = {"free", "report", "off", NULL};
+const char *const threads_choices[] = {"defer", "refuse", NULL};
+const char *const timeout_actions[] = {"report", "abandon", NULL};
+
+/* What the preload library takes. */
+#define TIMEOUT_MAX (UINT32_MAX / 1000)
+#define GUARD_MAX (1L << 24)
 
 #define OFFSET(member) offsetof(struct run_options, member)
 
@@ -16,10 +23,20 @@ const struct option run_option_table[] = {
 		"what LIB allocates belongs to its callers", NULL, 0, 0},
 	{"leaks", 0, OPTION_CHOICE, OFFSET(leaks), "WHAT",
 		"free leaked memory (default), only report it, or off", leaks_choices, 0, 0},
+	{"threads", 0, OPTION_CHOICE, OFFSET(threads), "WHAT",
+		"defer an unload while threads need the module (default), or refuse it",
+		threads_choices, 0, 0},
+	{"unload-timeout", 0, OPTION_NUMBER, OFFSET(unload_timeout), "SECONDS",
+		"when a waiting unload is reported (default 10, 0: never)", NULL, 0, TIMEOUT_MAX},
+	{"unload-timeout-action", 0, OPTION_CHOICE, OFFSET(timeout_action), "WHAT",
+		"report it (default), or abandon the unload as well", timeout_actions, 0, 0},
+	{"guard", 0, OPTION_NUMBER, OFFSET(guard), "MIB",
+		"addresses of unloaded modules held back (default 1024, 0: off)", NULL, 0,
+		GUARD_MAX},
 	{"frames", 0, OPTION_NUMBER, OFFSET(frames), "N",
 		"frames of a call stack to record, 0 to 64 (default 16)", NULL, 0, 64},
 	{"error-exitcode", 0, OPTION_NUMBER, OFFSET(error_exitcode), "N",
-		"exit with N when a module left residue", NULL, 1, 255},
+		"exit with N when a module left something or could not be unloaded", NULL, 1, 255},
 	{"format", 'f', OPTION_CHOICE, OFFSET(format), "FORMAT", "text (default) or json",
 		format_choices, 0, 0},
 	{"output", 'o', OPTION_TEXT, OFFSET(output), "FILE",
@@ -107,7 +124,14 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct error
 {
 	int first;
 
-	*o = (struct run_options){.frames = -1, .leaks = -1};
+	*o = (struct run_options){
+		.frames = -1,
+		.unload_timeout = -1,
+		.guard = -1,
+		.leaks = -1,
+		.threads = -1,
+		.timeout_action = -1,
+	};
 	first = options_leading(run_option_table, o, "run", argc, argv, error);
 	if (first < 0)
 		return first;
@@ -115,5 +139,8 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct error
 	if (list_check(&o->track, "track", TRACK_MAX, error) < 0 ||
 		list_check(&o->through, "through", THROUGH_MAX, error) < 0)
 		return -1;
+	if (o->timeout_action == 1 && o->unload_timeout == 0)
+		return error_exit(error, STATUS_USAGE,
+			"--unload-timeout-action: nothing is abandoned with --unload-timeout=0");
 	return operands_check(o, error);
 }

@@ -10,7 +10,11 @@ struct run_options {
 	long error_exitcode; /* 0: none */
 	long frames;	     /* -1: not said */
 	long cycles;	     /* 0: not said */
+	long unload_timeout; /* seconds, 0: for ever; -1: not said */
+	long guard;	     /* MiB; -1: not said */
 	int leaks;	     /* enum session_leaks; -1: not said */
+	int threads;	     /* enum session_threads; -1: not said */
+	int timeout_action;  /* 0: report, 1: abandon; -1: not said */
 	int format, color;
 	const char *output, *entry, *session_dir;
 	bool quiet;
@@ -22,6 +26,9 @@ struct run_options {
 };
 
 extern const struct option run_option_table[];
+
+/* What the choices are called, as options and as RELIB_* variables. */
+extern const char *const leaks_choices[], *const threads_choices[], *const timeout_actions[];
 
 /* Returns 0, OPTIONS_HELP, or -1 and @error. */
 int run_options_parse(struct run_options *o, int argc, char **argv, struct error *error);

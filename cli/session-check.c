@@ -147,24 +147,28 @@ static bool generation_is_good(const struct session *session, uint64_t i)
 	       index_is_good(session, SESSION_GENERATIONS, generation->parent);
 }
 
-static bool place_is_good(const struct session *session, uint64_t i)
+static bool stack_is_good(const struct session *session, uint32_t first, uint32_t count)
 {
-	const struct session_place *place = session_place(session, i);
-	uint64_t frame;
+	uint64_t frame, end = (uint64_t)first + count;
 
-	/* place 1 has no object: it stands for the loader's own allocations */
-	if (!index_is_good(session, SESSION_OBJECTS, place->object) ||
-		!frame_is_good(session, place->late_free_frame))
-		return false;
-	if (place->frame_count == 0)
+	if (count == 0)
 		return true;
-	if (place->frame == 0 ||
-		place->frame + (uint64_t)place->frame_count > session->count[SESSION_FRAMES])
+	if (first == 0 || end > session->count[SESSION_FRAMES])
 		return false;
-	for (frame = place->frame; frame < place->frame + (uint64_t)place->frame_count; frame++)
+	for (frame = first; frame < end; frame++)
 		if (!frame_is_good(session, session_frame(session, frame)))
 			return false;
 	return true;
+}
+
+static bool place_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_place *place = session_place(session, i);
+
+	/* place 1 has no object: it stands for the loader's own allocations */
+	return index_is_good(session, SESSION_OBJECTS, place->object) &&
+	       frame_is_good(session, place->late_free_frame) &&
+	       stack_is_good(session, place->frame, place->frame_count);
 }
 
 static bool root_is_good(const struct session *session, const struct session_root *root)
@@ -195,7 +199,43 @@ static bool note_is_good(const struct session *session, uint64_t i)
 
 	return index_is_good(session, SESSION_OBJECTS, note->object) &&
 	       index_is_good(session, SESSION_PLACES, note->place) &&
-	       string_is_good(session, note->text) && frame_is_good(session, note->frame);
+	       index_is_good(session, SESSION_GENERATIONS, note->generation) &&
+	       string_is_good(session, note->text) && frame_is_good(session, note->frame) &&
+	       stack_is_good(session, note->stack, note->stack_count);
+}
+
+static bool thread_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_thread *thread = session_thread(session, i);
+
+	/* What was there before the record was given up says nothing any more. */
+	if (thread->state == SESSION_THREAD_FREE)
+		return true;
+	return index_is_good(session, SESSION_GENERATIONS, thread->generation) &&
+	       index_is_good(session, SESSION_GENERATIONS, thread->blocks) &&
+	       index_is_good(session, SESSION_PLACES, thread->place) &&
+	       frame_is_good(session, thread->start) &&
+	       stack_is_good(session, thread->stack, thread->stack_count);
+}
+
+static bool stay_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_stay *stay = session_stay(session, i);
+
+	return index_is_good(session, SESSION_GENERATIONS, stay->generation) &&
+	       index_is_good(session, SESSION_OBJECTS, stay->object) &&
+	       index_is_good(session, SESSION_THREADS, stay->thread) &&
+	       string_is_good(session, stay->text) &&
+	       stack_is_good(session, stay->stack, stay->stack_count);
+}
+
+static bool dangling_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_dangling *dangling = session_dangling(session, i);
+
+	return index_is_good(session, SESSION_GENERATIONS, dangling->generation) &&
+	       index_is_good(session, SESSION_PLACES, dangling->place) &&
+	       string_is_good(session, dangling->text) && root_is_good(session, &dangling->root);
 }
 
 int session_check_records(const struct session *session, struct error *error)
@@ -210,6 +250,9 @@ int session_check_records(const struct session *session, struct error *error)
 		{SESSION_PLACES, "place", place_is_good},
 		{SESSION_RESIDUES, "residue", residue_is_good},
 		{SESSION_NOTES, "note", note_is_good},
+		{SESSION_THREADS, "thread", thread_is_good},
+		{SESSION_STAYS, "stay", stay_is_good},
+		{SESSION_DANGLINGS, "dangling pointer", dangling_is_good},
 	};
 	const struct session_header *header = session->header;
 	uint64_t i;

@@ -79,6 +79,21 @@ const struct session_note *session_note(const struct session *session, uint32_t 
 	return session_record(session, SESSION_NOTES, index);
 }
 
+const struct session_thread *session_thread(const struct session *session, uint32_t index)
+{
+	return session_record(session, SESSION_THREADS, index);
+}
+
+const struct session_stay *session_stay(const struct session *session, uint32_t index)
+{
+	return session_record(session, SESSION_STAYS, index);
+}
+
+const struct session_dangling *session_dangling(const struct session *session, uint32_t index)
+{
+	return session_record(session, SESSION_DANGLINGS, index);
+}
+
 uint64_t session_frame(const struct session *session, uint32_t index)
 {
 	return *(const uint64_t *)session_record(session, SESSION_FRAMES, index);

@@ -60,6 +60,9 @@ const struct session_generation *session_generation(const struct session *sessio
 const struct session_place *session_place(const struct session *session, uint32_t index);
 const struct session_residue *session_residue(const struct session *session, uint32_t index);
 const struct session_note *session_note(const struct session *session, uint32_t index);
+const struct session_thread *session_thread(const struct session *session, uint32_t index);
+const struct session_stay *session_stay(const struct session *session, uint32_t index);
+const struct session_dangling *session_dangling(const struct session *session, uint32_t index);
 uint64_t session_frame(const struct session *session, uint32_t index);
 void session_place_totals(
 	const struct session *session, uint32_t index, struct place_totals *totals);

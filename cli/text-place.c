@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/text-place.h"
 
-#include "elf/memory.h"
+#include "cli/text-stack.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -109,57 +109,11 @@ static void print_late_frees(
 	free(caller);
 }
 
-/* A physical frame and, above it, what was inlined there. */
-static void print_frame(
-	const struct paper *paper, struct names *names, uint64_t frame, uint32_t home, bool first)
-{
-	const struct names_code *code = names_code(names, frame);
-	char *text;
-	size_t i;
-
-	paper_print(paper, INK_FAINT, "    %s 0x%-6" PRIx64 " ", first ? "at" : "by",
-		SESSION_FRAME_OFFSET(frame));
-	text = names_line(names, frame, home);
-	paper_print(paper, INK_PLAIN, "%s\n", text);
-	free(text);
-	for (i = 1; i < code->count; i++) {
-		text = names_symbol_text(&code->symbols[i]);
-		paper_print(paper, INK_PLAIN, "                inlined by %s\n", text);
-		free(text);
-	}
-}
-
-/* What is below main() is the same in every program. */
-static bool frame_is_main(struct names *names, uint64_t frame)
-{
-	const struct names_code *code = names_code(names, frame);
-	const char *function = code->symbols[code->count - 1].function;
-
-	return function && strcmp(function, "main") == 0;
-}
-
-void text_stack_print(
-	const struct paper *paper, const struct leaks *leaks, const struct session_place *place)
-{
-	uint64_t frame;
-	uint32_t i;
-
-	for (i = 0; i < place->frame_count; i++) {
-		frame = session_frame(leaks->session, place->frame + i);
-		print_frame(paper, leaks->names, frame, place->object, i == 0);
-		if (frame_is_main(leaks->names, frame))
-			return;
-	}
-	if (!place->frame_count)
-		paper_print(paper, INK_FAINT, "    no stack was recorded\n");
-	else if (place->flags & SESSION_PLACE_CUT)
-		paper_print(paper, INK_FAINT, "    the stack goes on, but could not be followed\n");
-}
-
 void text_place_print(
 	const struct paper *paper, const struct leaks *leaks, const struct leaks_place *place)
 {
 	const struct place_totals *totals = &place->totals;
+	struct text_stack stack = stack_of_place(place->record);
 	char text[NUMBER_SIZE];
 
 	if (totals->leaked.blocks)
@@ -176,50 +130,12 @@ void text_place_print(
 		paper_print(paper, INK_WARN, "  kept %s\n", tally_text(text, totals->kept));
 		print_roots(paper, leaks, place);
 	}
-	if (!totals->leaked.blocks && !totals->kept.blocks && !totals->dropped.blocks) {
+	if (!totals->leaked.blocks && !totals->kept.blocks && !totals->dropped.blocks &&
+		totals->allocated.blocks) {
 		paper_print(paper, INK_PLAIN, "  acquired %s", tally_text(text, totals->allocated));
 		paper_print(paper, INK_PLAIN, "; in use %s\n", tally_text(text, totals->live));
 	}
 	if (place->record->late_frees)
 		print_late_frees(paper, leaks, place);
-	text_stack_print(paper, leaks, place->record);
-}
-
-static const char *note_words(unsigned int kind)
-{
-	switch (kind) {
-	case SESSION_NOTE_DEEPBIND:
-		return "RTLD_DEEPBIND was taken away, it would hide the module from relib";
-	case SESSION_NOTE_LATE_FREE:
-		return "a block was freed that relib had freed already (ignored)";
-	case SESSION_NOTE_DOUBLE_FREE:
-		return "a block was freed twice (ignored)";
-	case SESSION_NOTE_NOT_STOPPED:
-		return "the other threads could not be stopped, nothing was freed";
-	case SESSION_NOTE_UNTRACKED:
-		return "blocks went to the host's heap";
-	case SESSION_NOTE_NOT_COPIED:
-		return "the file could not be kept, names may be missing";
-	default:
-		return "something of a newer relib";
-	}
-}
-
-char *note_text(struct names *names, const struct session *session, const struct session_note *note)
-{
-	const char *detail = session_string(session, note->text);
-	char *caller = note->frame ? names_line(names, note->frame, 0) : text_copy("");
-	char *text;
-
-	text = text_format("%s%s%s%s%s%s%s", note->object ? names_object(names, note->object) : "",
-		note->object ? ": " : "", note_words(note->kind), *detail ? ": " : "", detail,
-		*caller ? ", by " : "", caller);
-	free(caller);
-	if (note->count > 1) {
-		char *more = text_format("%s (%" PRIu64 " times)", text, note->count);
-
-		free(text);
-		text = more;
-	}
-	return text;
+	text_stack_print(paper, leaks, &stack);
 }

@@ -12,12 +12,4 @@ bool place_is_for_text(const struct leaks_place *place);
 void text_place_print(
 	const struct paper *paper, const struct leaks *leaks, const struct leaks_place *place);
 
-/* The frames down to main(), one line each. */
-void text_stack_print(
-	const struct paper *paper, const struct leaks *leaks, const struct session_place *place);
-
-/* One line, to be freed. */
-char *note_text(
-	struct names *names, const struct session *session, const struct session_note *note);
-
 #endif

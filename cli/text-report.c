@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/leaks-report.h"
 
+#include "cli/text-dangling.h"
+#include "cli/text-generation.h"
+#include "cli/text-note.h"
 #include "cli/text-place.h"
+#include "cli/text-thread.h"
 #include "elf/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NOTE_LINES 20	    /* of one session; more are counted */
-#define GENERATION_LINES 24 /* of one module; more are summed up */
 
 static void print_title(const struct paper *paper, const struct leaks *leaks)
 {
@@ -57,93 +58,6 @@ static void print_module_title(
 	paper_print(paper, INK_PLAIN, "\n");
 }
 
-/* Two generations of which the same can be said in one line. */
-static bool generations_alike(
-	const struct session_generation *a, const struct session_generation *b)
-{
-	return a->state == b->state && a->leaked_blocks == b->leaked_blocks &&
-	       a->leaked_bytes == b->leaked_bytes && a->kept_blocks == b->kept_blocks &&
-	       a->kept_bytes == b->kept_bytes && a->reclaimed_blocks == b->reclaimed_blocks &&
-	       a->reclaimed_bytes == b->reclaimed_bytes && a->stop_errno == b->stop_errno;
-}
-
-static void print_residue_words(
-	const struct paper *paper, const struct session_generation *g, const char *each)
-{
-	struct tally left = tally_of(g->leaked_blocks, g->leaked_bytes);
-	struct tally kept = tally_of(g->kept_blocks, g->kept_bytes);
-	struct tally freed = tally_of(g->reclaimed_blocks, g->reclaimed_bytes);
-	char text[NUMBER_SIZE], part[NUMBER_SIZE];
-	bool leaked = left.blocks;
-
-	/* What was kept and is freed by now had been left, too. */
-	tally_add(&left, tally_less(freed, left));
-	tally_add(&left, kept);
-	if (!left.blocks) {
-		paper_print(paper, INK_GOOD, "%sleft nothing", each);
-		return;
-	}
-	paper_print(paper, leaked ? INK_BAD : INK_WARN, "%sleft %s", each, tally_text(text, left));
-	if (kept.blocks && kept.blocks < left.blocks)
-		paper_print(paper, INK_PLAIN, " (%s kept)", number_text(part, kept.blocks));
-	else if (kept.blocks)
-		paper_print(paper, INK_PLAIN, ", kept");
-}
-
-static void print_generations(const struct paper *paper, const struct session *session,
-	const struct session_generation *first, const struct session_generation *last)
-{
-	const char *each = first == last ? "" : "each ";
-	char *reason;
-
-	if (first == last)
-		paper_print(paper, INK_PLAIN, "  generation %" PRIu32 ": ", first->number);
-	else
-		paper_print(paper, INK_PLAIN, "  generations %" PRIu32 "-%" PRIu32 ": ",
-			first->number, last->number);
-	if (first->state == SESSION_LOADED) {
-		paper_print(paper, INK_PLAIN, "still loaded\n");
-		return;
-	}
-	if (first->state != SESSION_UNLOADED_BLIND) {
-		print_residue_words(paper, first, each);
-		paper_print(paper, INK_PLAIN, "\n");
-		return;
-	}
-	reason = stop_reason(session, first);
-	paper_print(paper, INK_WARN,
-		"%sunloaded, but its memory was not looked through: %s; nothing was freed\n", each,
-		reason);
-	free(reason);
-}
-
-static void print_module_generations(
-	const struct paper *paper, const struct leaks *leaks, const struct leaks_module *module)
-{
-	const struct index_list *list = &module->generations;
-	const struct session_generation *first, *last;
-	char text[NUMBER_SIZE];
-	size_t i, k, lines = 0;
-
-	for (i = 0; i < list->count; i = k, lines++) {
-		if (lines == GENERATION_LINES) {
-			paper_print(paper, INK_PLAIN, "  and %s more\n",
-				count_text(text, list->count - i, "generation"));
-			break;
-		}
-		first = last = session_generation(leaks->session, list->index[i]);
-		for (k = i + 1; k < list->count; k++) {
-			const struct session_generation *next;
-
-			next = session_generation(leaks->session, list->index[k]);
-			if (!generations_alike(first, next))
-				break;
-			last = next;
-		}
-		print_generations(paper, leaks->session, first, last);
-	}
-}
-
 static void print_module(const struct paper *paper, const struct leaks *leaks,
 	const struct leaks_module *module, bool all)
 {
@@ -151,7 +65,7 @@ static void print_module(const struct paper *paper, const struct leaks *leaks,
 	size_t i, k, places = 0;
 
 	print_module_title(paper, leaks, module);
-	print_module_generations(paper, leaks, module);
+	text_generations_print(paper, leaks, module);
 	if (module->live.blocks)
 		paper_print(paper, INK_PLAIN, "  in use by what is still loaded: %s\n",
 			tally_text(text, module->live));
@@ -165,17 +79,22 @@ static void print_module(const struct paper *paper, const struct leaks *leaks,
 	for (k = 0; k < module->place_count; k++)
 		if (all || place_is_for_text(&module->places[k]))
 			text_place_print(paper, leaks, &module->places[k]);
+	text_threads_print(paper, leaks, module, all);
+	text_danglings_print(paper, leaks, module);
 }
 
 /* Never unloaded and nothing to say about: one of many in a host of many modules. */
-static bool module_is_quiet(const struct leaks_module *module)
+static bool module_is_quiet(const struct leaks *leaks, const struct leaks_module *module)
 {
 	size_t i;
 
 	for (i = 0; i < module->place_count; i++)
 		if (place_is_for_text(&module->places[i]))
 			return false;
-	return module->loaded == module->generations.count;
+	for (i = 0; i < module->generations.count; i++)
+		if (!generation_is_quiet(leaks, module->generations.index[i]))
+			return false;
+	return true;
 }
 
 static void print_quiet_modules(const struct paper *paper, size_t count, struct tally live)
@@ -200,7 +119,7 @@ static void print_modules(const struct paper *paper, const struct leaks *leaks, 
 		paper_print(paper, INK_PLAIN, "\nno module was loaded\n");
 	for (i = 0; i < leaks->module_count; i++) {
 		module = &leaks->modules[i];
-		if (all || !module_is_quiet(module)) {
+		if (all || !module_is_quiet(leaks, module)) {
 			print_module(paper, leaks, module, all);
 			continue;
 		}
@@ -208,22 +127,6 @@ static void print_modules(const struct paper *paper, const struct leaks *leaks, 
 		tally_add(&live, module->live);
 	}
 	print_quiet_modules(paper, quiet, live);
-}
-
-static void print_notes(const struct paper *paper, const struct leaks *leaks)
-{
-	const struct session *session = leaks->session;
-	uint64_t count = session->count[SESSION_NOTES], i;
-	char *text, number[NUMBER_SIZE];
-
-	for (i = 1; i < count && i <= NOTE_LINES; i++) {
-		text = note_text(leaks->names, session, session_note(session, i));
-		paper_print(paper, INK_WARN, "%snote: %s\n", i == 1 ? "\n" : "", text);
-		free(text);
-	}
-	if (i < count)
-		paper_print(
-			paper, INK_WARN, "and %s more\n", count_text(number, count - i, "note"));
 }
 
 void report_write_text(const struct report *report, const struct paper *paper)
@@ -235,7 +138,7 @@ void report_write_text(const struct report *report, const struct paper *paper)
 		leaks = report->leaks[i];
 		print_title(paper, leaks);
 		print_modules(paper, leaks, report->all);
-		print_notes(paper, leaks);
+		text_notes_print(paper, leaks);
 		paper_print(paper, INK_PLAIN, "\n");
 	}
 	report_write_summary(report, paper);
@@ -248,11 +151,52 @@ static const char *freed_words(struct tally leaked, struct tally reclaimed)
 	return reclaimed.blocks >= leaked.blocks ? "freed" : "partly freed";
 }
 
+/* ", " before all but the first of what is said. */
+static void print_item(
+	const struct paper *paper, enum ink ink, bool *said, const char *verb, const char *what)
+{
+	paper_print(paper, INK_PLAIN, "%s", *said ? ", " : "");
+	paper_print(paper, ink, "%s%s", verb, what);
+	*said = true;
+}
+
+static void print_count(const struct paper *paper, enum ink ink, bool *said, uint64_t count,
+	const char *noun, const char *more)
+{
+	char text[NUMBER_SIZE];
+
+	if (!count)
+		return;
+	print_item(paper, ink, said, "", count_text(text, count, noun));
+	paper_print(paper, ink, "%s", more);
+}
+
+static void faults_add(struct leaks_faults *sum, const struct leaks_faults *more)
+{
+	sum->not_unloaded += more->not_unloaded;
+	sum->threads_left += more->threads_left;
+	sum->late_calls += more->late_calls;
+	sum->timeouts += more->timeouts;
+	sum->dangling += more->dangling;
+}
+
+static void print_faults(const struct paper *paper, const struct leaks_faults *faults, bool *said)
+{
+	print_count(
+		paper, INK_BAD, said, faults->not_unloaded, "generation", " could not be unloaded");
+	print_count(paper, INK_BAD, said, faults->threads_left, "thread", " left running");
+	print_count(paper, INK_BAD, said, faults->late_calls, "late call", "");
+	print_count(paper, INK_BAD, said, faults->timeouts, "unload", " timed out");
+	print_count(paper, INK_WARN, said, faults->dangling, "dangling pointer", "");
+}
+
 void report_write_summary(const struct report *report, const struct paper *paper)
 {
 	struct tally leaked = {0}, reclaimed = {0}, kept = {0}, dropped = {0};
 	char modules[NUMBER_SIZE], generations[NUMBER_SIZE], text[NUMBER_SIZE];
+	struct leaks_faults faults = {0};
 	size_t i, files = 0, unloaded = 0;
+	bool said = false;
 
 	for (i = 0; i < report->count; i++) {
 		files += report->leaks[i]->file_count;
@@ -261,20 +205,21 @@ void report_write_summary(const struct report *report, const struct paper *paper
 		tally_add(&reclaimed, report->leaks[i]->reclaimed);
 		tally_add(&kept, report->leaks[i]->kept);
 		tally_add(&dropped, report->leaks[i]->dropped);
+		faults_add(&faults, &report->leaks[i]->faults);
 	}
 	paper_print(paper, INK_TITLE,
 		"relib: %s, %s unloaded: ", count_text(modules, files, "module"),
 		count_text(generations, unloaded, "generation"));
-	if (leaked.blocks)
-		paper_print(paper, INK_BAD, "leaked %s (%s)", tally_text(text, leaked),
-			freed_words(leaked, reclaimed));
+	if (leaked.blocks) {
+		print_item(paper, INK_BAD, &said, "leaked ", tally_text(text, leaked));
+		paper_print(paper, INK_BAD, " (%s)", freed_words(leaked, reclaimed));
+	}
 	if (dropped.blocks)
-		paper_print(paper, INK_BAD, "%sdropped %s", leaked.blocks ? ", " : "",
-			tally_text(text, dropped));
+		print_item(paper, INK_BAD, &said, "dropped ", tally_text(text, dropped));
 	if (kept.blocks)
-		paper_print(paper, INK_WARN, "%skept %s",
-			leaked.blocks || dropped.blocks ? ", " : "", tally_text(text, kept));
-	if (!leaked.blocks && !dropped.blocks && !kept.blocks)
+		print_item(paper, INK_WARN, &said, "kept ", tally_text(text, kept));
+	print_faults(paper, &faults, &said);
+	if (!said)
 		paper_print(paper, INK_GOOD, "nothing left");
 	paper_print(paper, INK_PLAIN, "\n");
 }

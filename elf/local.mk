@@ -28,6 +28,10 @@ noinst_LTLIBRARIES += %D%/libelfread.la
 	%D%/relocation.h \
 	%D%/symbolizer.c \
 	%D%/symbolizer.h \
+	%D%/variable-type.c \
+	%D%/variable-type.h \
+	%D%/variable.c \
+	%D%/variable.h \
 	%D%/versions.c
 %C%_libelfread_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_libelfread_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(ELF_CFLAGS) $(DW_CFLAGS)

@@ -4,6 +4,7 @@
 #include "elf/demangle.h"
 #include "elf/inlined.h"
 #include "elf/memory.h"
+#include "elf/variable.h"
 
 #include <elfutils/libdwfl.h>
 #include <errno.h>
@@ -18,6 +19,7 @@ struct symbolizer {
 	Dwfl *dwfl;
 	Dwfl_Module *module;
 	GElf_Addr bias; /* what libdwfl added to the file's addresses */
+	struct variable_index *variables;
 };
 
 static char *debuginfo_path; /* NULL: libdwfl's own, with /usr/lib/debug */
@@ -67,6 +69,7 @@ void symbolizer_close(struct symbolizer *s)
 {
 	if (!s)
 		return;
+	variable_index_close(s->variables);
 	if (s->dwfl)
 		dwfl_end(s->dwfl);
 	free(s);
@@ -161,7 +164,7 @@ static char *data_section(Elf *elf, uint64_t address)
 	return NULL;
 }
 
-char *symbolizer_data(struct symbolizer *s, uint64_t address)
+static char *data_symbol(struct symbolizer *s, uint64_t address)
 {
 	GElf_Off offset;
 	GElf_Addr bias;
@@ -177,4 +180,19 @@ char *symbolizer_data(struct symbolizer *s, uint64_t address)
 	text = data_text(readable, offset);
 	free(readable);
 	return text;
+}
+
+bool symbolizer_variable(struct symbolizer *s, uint64_t address, struct symbol_variable *variable)
+{
+	*variable = (struct symbol_variable){0};
+	if (!variable_find(&s->variables, s->module, address + s->bias, variable))
+		variable->name = data_symbol(s, address);
+	return variable->name != NULL;
+}
+
+void symbol_variable_free(struct symbol_variable *variable)
+{
+	free(variable->name);
+	free(variable->file);
+	*variable = (struct symbol_variable){0};
 }

@@ -45,7 +45,18 @@ size_t symbolizer_code(
 	struct symbolizer *symbolizer, uint64_t address, struct symbol_frame **frames);
 void symbol_frames_free(struct symbol_frame *frames, size_t count);
 
-/* "name", "name+0x10" or, without symbols, ".bss+0x40"; NULL if nothing is known.  To be freed. */
-char *symbolizer_data(struct symbolizer *symbolizer, uint64_t address);
+struct symbol_variable {
+	char *name; /* "handlers[3]", "table.entries[2].call", "name+0x10", ".bss+0x40" */
+	char *file; /* where it is declared, as the compiler recorded it; NULL if unknown */
+	int line;   /* 0 if unknown */
+};
+
+/*
+ * The variable that an address is in: element and member by debug information,
+ * else by the symbol table, else the section.  False if nothing is known.
+ */
+bool symbolizer_variable(
+	struct symbolizer *symbolizer, uint64_t address, struct symbol_variable *variable);
+void symbol_variable_free(struct symbol_variable *variable);
 
 #endif

@@ -278,10 +278,11 @@ enum session_note_kind {
 	SESSION_NOTE_UNTRACKED,		/* blocks that went to the host's heap; text says why */
 	SESSION_NOTE_NOT_COPIED,	/* object could not be kept; text says why */
 	SESSION_NOTE_LATE_CALL,		/* a fault in the addresses of an unloaded generation;
-					 * frame: the address, stack: how it came there */
+					 * frame: the address, stack: how it came there, return
+					 * addresses (but for a first frame that equals frame) */
 	SESSION_NOTE_TIMEOUT,		/* an unload of generation is waiting: one note for each
-					 * thread, the unloading one first, with its stack; text:
-					 * the thread's name */
+					 * thread, the unloading one first, with its stack, as of
+					 * struct session_thread; text: the thread's name */
 };
 
 struct session_note {

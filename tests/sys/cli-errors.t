@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every error of a user gets one line that names the thing, and its exit status.
 . "${top_srcdir:-.}/tests/sys/cli-lib.sh"
-plan 79
+plan 85
 
 # A preload library that does nothing, so that this needs no other part of relib.
 printf 'int nothing;\n' >"$work/nothing.c"
@@ -35,6 +35,16 @@ fails 2 "relib: --frames: '65' is not a number from 0 to 64" "$relib" run --fram
 fails 2 "relib: --error-exitcode: '0' is not a number from 1 to 255" \
 	"$relib" run --error-exitcode=0 host
 fails 2 "relib: --leaks: 'keep' is none of free, report, off" "$relib" run --leaks=keep host
+fails 2 "relib: --threads: 'join' is none of defer, refuse" "$relib" run --threads join host
+fails 2 "relib: --unload-timeout: '-1' is not a number from 0 to 4294967" \
+	"$relib" run --unload-timeout=-1 host
+fails 2 "relib: --unload-timeout: '1.5' is not a number from 0 to 4294967" \
+	"$relib" run --unload-timeout 1.5 host
+fails 2 "relib: --unload-timeout-action: 'kill' is none of report, abandon" \
+	"$relib" run --unload-timeout-action=kill host
+fails 2 'relib: --unload-timeout-action: nothing is abandoned with --unload-timeout=0' \
+	"$relib" run --unload-timeout-action=abandon --unload-timeout=0 host
+fails 2 "relib: --guard: '1G' is not a number from 0 to 16777216" "$relib" run --guard=1G host
 fails 2 "relib: --format: 'xml' is none of text, json" "$relib" leaks report --format xml
 fails 2 'relib: a HOST or, after --, a PLUGIN.so is needed; see relib run --help' "$relib" run
 fails 2 'relib: a PLUGIN.so is needed after --; see relib run --help' "$relib" run ./host --

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # relib run starts the host as the user would have, and ends as it ended.
 . "${top_srcdir:-.}/tests/sys/cli-lib.sh"
-plan 23
+plan 25
 
 # A preload library that does nothing: this is about the command line alone.
 printf 'int nothing;\n' >"$work/nothing.c"
@@ -51,6 +51,11 @@ run "$relib" run --track 'a*' --track b --through libglib --frames 3 --leaks=rep
 ends 0 'options become variables' out '^RELIB_TRACK=a\*:b$' out '^RELIB_THROUGH=libglib$' \
 	out '^RELIB_FRAMES=3$' out '^RELIB_LEAKS=report$' out "^RELIB_DIR=$work/sessions$" \
 	out '^RELIB_RUN=.' out "^LD_PRELOAD=$work/librelib.so$"
+run "$relib" run --threads=refuse --unload-timeout 3 --unload-timeout-action=abandon --guard=0 env
+ends 0 'those of unloading, too' out '^RELIB_THREADS=refuse$' out '^RELIB_UNLOAD_TIMEOUT=3$' \
+	out '^RELIB_UNLOAD_TIMEOUT_ACTION=abandon$' out '^RELIB_GUARD=0$'
+run "$relib" run sh -c 'env | grep -c "^RELIB_\(THREADS\|UNLOAD\|GUARD\)"'
+ends 1 'and no others' out '^0$'
 run env RELIB_LEAKS=off "$relib" run env
 ends 0 'what was not said is left to the variables' out '^RELIB_LEAKS=off$'
 # A sanitized relib would not start under another library.

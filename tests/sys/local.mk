@@ -3,7 +3,8 @@ cli_sys_tests = \
 	%D%/cli-check.t \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
-	%D%/cli-run.t
+	%D%/cli-run.t \
+	%D%/cli-unloading.t
 TESTS += $(cli_sys_tests)
 EXTRA_DIST += $(cli_sys_tests) %D%/cli-lib.sh
 

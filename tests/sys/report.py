@@ -76,6 +76,36 @@ def stops(name):
 		if g["state"] != "loaded"]
 
 
+def stays(name, number):
+	"""The kinds of the reasons why the generation is still loaded, as of the last dlclose."""
+	return [s["kind"] for s in generation(name, number).get("stays", []) if s["current"]]
+
+
+def threads(name, number=None):
+	"""The threads of one generation, or of all, that are not over or that an unload waits for."""
+	return [t for g in generations(name) if number in (None, g["number"]) for t in g["threads"]]
+
+
+def thread_counts(name):
+	"""(started, ended, running) of the module's threads at all of its places."""
+	counts = [p["threads"] for p in module(name)["places"]]
+	return tuple(sum(c[key] for c in counts) for key in ("started", "ended", "running"))
+
+
+def dangling(name, kind=None, stale=False):
+	"""The texts of what pointed into the module; without what may be stale unless asked for."""
+	return [d["text"] for g in generations(name) for d in g["dangling"]
+		if kind in (None, d["kind"]) and (stale or not d["maybe_stale"])]
+
+
+def late_calls(name):
+	return [n for g in generations(name) for n in g["late_calls"]]
+
+
+def timeouts(name):
+	return [n for g in generations(name) for n in g["timeouts"]]
+
+
 def all_places():
 	return [place for owner in modules for place in owner["places"]]
 

@@ -64,7 +64,7 @@ START_TEST(sums_up_modules)
 	ck_assert_uint_eq(leaks->modules[0].place_count, 2);
 	ck_assert_uint_eq(leaks->modules[0].places[0].residues.count, 3);
 	ck_assert_uint_eq(leaks->modules[1].brought_by, leaks->modules[0].object);
-	ck_assert(report_has_residue(&report));
+	ck_assert(report_is_at_fault(&report));
 }
 END_TEST
 
@@ -131,7 +131,7 @@ START_TEST(text_is_calm_about_nothing)
 		place->leaked_bytes = place->reclaimed_bytes = place->kept_bytes = 0;
 	}
 	read_report(NULL);
-	ck_assert(!report_has_residue(&report));
+	ck_assert(!report_is_at_fault(&report));
 	write_text();
 	says("generations unloaded: nothing left\n");
 }

@@ -214,6 +214,59 @@ START_TEST(refuses_indices_out_of_range)
 }
 END_TEST
 
+START_TEST(refuses_damage_of_what_unloading_tells)
+{
+	struct session_thread *thread;
+	struct session_stay *stay;
+	struct session_dangling *dangling;
+	struct session_note *note;
+
+	maker_sample_unloading(&maker);
+	thread = maker_record(&maker, SESSION_THREADS, 1);
+	stay = maker_record(&maker, SESSION_STAYS, 2);
+	dangling = maker_record(&maker, SESSION_DANGLINGS, 3);
+	note = maker_record(&maker, SESSION_NOTES, 3);
+	refused_with(thread->generation, 5, "thread 1");
+	refused_with(thread->blocks, 5, "thread 1");
+	refused_with(thread->place, 3, "thread 1");
+	refused_with(thread->start, SESSION_FRAME(9, 1), "thread 1");
+	refused_with(thread->stack, 0, "thread 1");
+	refused_with(thread->stack, UINT32_MAX, "thread 1");
+	refused_with(thread->stack_count, 65535, "thread 1");
+	refused_with(stay->generation, 5, "stay 2");
+	refused_with(stay->object, 4, "stay 2");
+	refused_with(stay->thread, 3, "stay 2");
+	refused_with(stay->text, 60000, "stay 2");
+	refused_with(stay->stack_count, UINT32_MAX, "stay 2");
+	refused_with(dangling->generation, 5, "dangling pointer 3");
+	refused_with(dangling->place, 3, "dangling pointer 3");
+	refused_with(dangling->text, 60000, "dangling pointer 3");
+	refused_with(dangling->root.object, 77, "dangling pointer 3");
+	refused_with(note->generation, 5, "note 3");
+	refused_with(note->stack, UINT32_MAX, "note 3");
+	/* What a record held before it was given up counts no more. */
+	thread->place = 3;
+	thread->state = SESSION_THREAD_FREE;
+	session_close(read_good());
+}
+END_TEST
+
+START_TEST(reads_what_unloading_tells)
+{
+	struct session *session;
+
+	maker_sample_unloading(&maker);
+	session = read_good();
+	ck_assert_uint_eq(session->count[SESSION_THREADS], 3);
+	ck_assert_uint_eq(session->count[SESSION_STAYS], 13);
+	ck_assert_uint_eq(session->count[SESSION_DANGLINGS], 23);
+	ck_assert_str_eq(session_thread(session, 1)->name, "worker");
+	ck_assert_uint_eq(session_stay(session, 1)->kind, SESSION_STAY_NODELETE_FILE);
+	ck_assert_uint_eq(session_dangling(session, 1)->target, 0x1500);
+	session_close(session);
+}
+END_TEST
+
 START_TEST(passes_over_unfilled_records)
 {
 	const struct session_place place = {0};
@@ -257,6 +310,9 @@ int main(void)
 	suite_add(suite, "refuses_impossible_sizes", refuses_impossible_sizes, setup, teardown);
 	suite_add(suite, "refuses_indices_out_of_range", refuses_indices_out_of_range, setup,
 		teardown);
+	suite_add(suite, "refuses_damage_of_what_unloading_tells",
+		refuses_damage_of_what_unloading_tells, setup, teardown);
+	suite_add(suite, "reads_what_unloading_tells", reads_what_unloading_tells, setup, teardown);
 	suite_add(suite, "passes_over_unfilled_records", passes_over_unfilled_records, setup,
 		teardown);
 	suite_add(suite, "tells_running_from_killed", tells_running_from_killed, setup, teardown);

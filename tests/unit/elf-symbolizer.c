@@ -105,6 +105,7 @@ END_TEST
 START_TEST(knows_when_it_knows_nothing)
 {
 	static const uint64_t nowhere[] = {0, 1, 0xffffffff, UINT64_MAX, UINT64_MAX / 2};
+	struct symbol_variable variable;
 	struct symbol_frame *frames;
 	struct symbolizer *symbolizer;
 	struct loaded loaded;
@@ -119,7 +120,7 @@ START_TEST(knows_when_it_knows_nothing)
 		ck_assert(!frames[0].has_offset);
 		symbol_frames_free(frames, count);
 	}
-	ck_assert_ptr_null(symbolizer_data(symbolizer, UINT64_MAX / 2));
+	ck_assert(!symbolizer_variable(symbolizer, UINT64_MAX / 2, &variable));
 	symbolizer_close(symbolizer);
 	dlclose(loaded.handle);
 }
@@ -127,32 +128,40 @@ END_TEST
 
 static void check_data(struct symbolizer *symbolizer, uint64_t at, const char *wanted)
 {
-	char *text = symbolizer_data(symbolizer, at);
+	struct symbol_variable variable;
 
-	ck_assert_ptr_nonnull(text);
-	ck_assert_str_eq(text, wanted);
-	free(text);
+	ck_assert(symbolizer_variable(symbolizer, at, &variable));
+	ck_assert_str_eq(variable.name, wanted);
+	symbol_variable_free(&variable);
 }
 
 START_TEST(names_variables)
 {
-	static const char *const files[] = {"fixture.so", "fixture-stripped.so"};
+	static const struct {
+		const char *file, *first, *inner, *member;
+	} cases[] = {
+		{"fixture.so", "fixture_table.first", "fixture_table.numbers[3]", "fixture_table."},
+		{"fixture-stripped.so", "fixture_table", "fixture_table+0x10", "fixture_table+"},
+	};
+	struct symbol_variable variable;
 	struct symbolizer *symbolizer;
 	struct loaded loaded;
 	uint64_t table;
-	char *text;
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
-		load(&loaded, files[i]);
+		load(&loaded, cases[i].file);
 		symbolizer = open_symbolizer(loaded.path);
 		table = address(&loaded, "fixture_table");
-		check_data(symbolizer, table, "fixture_table");
-		check_data(symbolizer, table + 0x10, "fixture_table+0x10");
+		check_data(symbolizer, table, cases[i].first);
+		check_data(symbolizer, table + 0x10, cases[i].inner);
 		/* Past its end is another variable or a section, never this one. */
-		text = symbolizer_data(symbolizer, table + sizeof(struct fixture_table));
-		ck_assert(!text || strncmp(text, "fixture_table", 13) != 0);
-		free(text);
+		if (symbolizer_variable(
+			    symbolizer, table + sizeof(struct fixture_table), &variable)) {
+			ck_assert(strncmp(variable.name, cases[i].member,
+					  strlen(cases[i].member)) != 0);
+			symbol_variable_free(&variable);
+		}
 		symbolizer_close(symbolizer);
 		dlclose(loaded.handle);
 	}

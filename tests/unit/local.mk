@@ -9,8 +9,10 @@ cli_unit_tests = \
 	%D%/cli-session \
 	%D%/elf-cache \
 	%D%/elf-dynamic \
+	%D%/cli-unloading \
 	%D%/elf-image \
-	%D%/elf-symbolizer
+	%D%/elf-symbolizer \
+	%D%/elf-variable
 check_PROGRAMS += $(cli_unit_tests)
 TESTS += $(cli_unit_tests)
 
@@ -56,6 +58,11 @@ cli_unit_cflags = $(AM_CFLAGS) $(SAN_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
 %C%_elf_dynamic_CFLAGS = $(cli_unit_cflags)
 %C%_elf_dynamic_LDADD = elf/libelfread.la $(CHECK_LIBS)
 
+%C%_cli_unloading_SOURCES = %D%/cli-unloading.c %D%/session-maker.c
+%C%_cli_unloading_CPPFLAGS = $(cli_unit_cppflags)
+%C%_cli_unloading_CFLAGS = $(cli_unit_cflags)
+%C%_cli_unloading_LDADD = cli/libcli.la $(JSON_LIBS) $(CHECK_LIBS)
+
 %C%_elf_image_SOURCES = %D%/elf-image.c
 %C%_elf_image_CPPFLAGS = $(cli_unit_cppflags)
 %C%_elf_image_CFLAGS = $(cli_unit_cflags)
@@ -65,6 +72,11 @@ cli_unit_cflags = $(AM_CFLAGS) $(SAN_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
 %C%_elf_symbolizer_CPPFLAGS = $(cli_unit_cppflags)
 %C%_elf_symbolizer_CFLAGS = $(cli_unit_cflags)
 %C%_elf_symbolizer_LDADD = elf/libelfread.la $(CHECK_LIBS) -ldl
+
+%C%_elf_variable_SOURCES = %D%/elf-variable.c
+%C%_elf_variable_CPPFLAGS = $(cli_unit_cppflags)
+%C%_elf_variable_CFLAGS = $(cli_unit_cflags)
+%C%_elf_variable_LDADD = elf/libelfread.la $(CHECK_LIBS) -ldl
 endif
 
 include tests/unit/world.mk

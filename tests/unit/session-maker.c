@@ -110,18 +110,26 @@ uint32_t maker_object(struct session_maker *maker, const char *path, unsigned in
 	return maker_add(maker, SESSION_OBJECTS, &object);
 }
 
-uint32_t maker_place(
-	struct session_maker *maker, uint32_t object, const uint64_t *frames, int count)
+uint32_t maker_stack(struct session_maker *maker, const uint64_t *frames, int count)
 {
-	struct session_place place = {.object = object, .frame_count = count};
+	uint32_t first = 0;
 	int i;
 
 	for (i = 0; i < count; i++) {
 		uint32_t frame = maker_add(maker, SESSION_FRAMES, &frames[i]);
 
 		if (i == 0)
-			place.frame = frame;
+			first = frame;
 	}
+	return first;
+}
+
+uint32_t maker_place(
+	struct session_maker *maker, uint32_t object, const uint64_t *frames, int count)
+{
+	struct session_place place = {.object = object, .frame_count = count};
+
+	place.frame = maker_stack(maker, frames, count);
 	return maker_add(maker, SESSION_PLACES, &place);
 }
 
@@ -247,6 +255,177 @@ void maker_sample(struct session_maker *maker, const char *plugin, uint64_t code
 	place = maker_place(maker, object, frames, 2);
 	sample_kept(maker, place, generation[2], host);
 	sample_notes(maker, object, place, host);
+}
+
+/* In the sample: objects 1 the host, 2 the plugin, 3 its helper; place 1 of the plugin. */
+#define HOST 1
+#define PLUGIN 2
+#define HELPER 3
+#define PLACE 1
+
+static uint32_t sample_thread(
+	struct session_maker *maker, int32_t tid, const char *name, uint32_t generation)
+{
+	const uint64_t frames[] = {SESSION_FRAME(HOST, 0x2000), SESSION_FRAME(PLUGIN, 0x1300),
+		SESSION_FRAME(HOST, 0x1111)};
+	struct session_thread thread = {
+		.state = SESSION_THREAD_RUNNING,
+		.tid = tid,
+		.generation = generation,
+		.place = generation ? PLACE : 0,
+		.start = generation ? SESSION_FRAME(PLUGIN, 0x1400) : 0,
+		.started_ns = UINT64_C(1700000000400000000),
+		.blocks = 3,
+		.stack_count = 3,
+		.module_frame = generation ? 3 : 1,
+	};
+
+	snprintf(thread.name, sizeof(thread.name), "%s", name);
+	thread.stack = maker_stack(maker, frames, 3);
+	return maker_add(maker, SESSION_THREADS, &thread);
+}
+
+static void sample_stays(struct session_maker *maker, uint32_t own, uint32_t foreign)
+{
+	const uint64_t frames[] = {SESSION_FRAME(HOST, 0x3000), SESSION_FRAME(HOST, 0x1111)};
+	const struct session_stay stays[] = {
+		{.kind = SESSION_STAY_NODELETE_FILE},
+		{.kind = SESSION_STAY_NODELETE_OPEN, .stack_count = 2},
+		{.kind = SESSION_STAY_UNIQUE, .object = HOST},
+		{.kind = SESSION_STAY_OPEN, .count = 2},
+		{.kind = SESSION_STAY_OPENED_FROM, .count = 1, .stack_count = 2},
+		{.kind = SESSION_STAY_NEEDED, .object = HELPER},
+		{.kind = SESSION_STAY_BOUND, .object = HELPER},
+		{.kind = SESSION_STAY_LOCALS, .count = 3},
+		{.kind = SESSION_STAY_THREAD, .thread = own},
+		{.kind = SESSION_STAY_THREAD, .thread = foreign},
+		{.kind = SESSION_STAY_TIMEOUT},
+		{.kind = SESSION_STAY_UNKNOWN},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(stays) / sizeof(stays[0]); i++) {
+		struct session_stay stay = stays[i];
+
+		stay.generation = 3;
+		stay.current = stay.kind != SESSION_STAY_UNKNOWN;
+		if (stay.kind == SESSION_STAY_UNIQUE)
+			stay.text = maker_string(maker, "_ZN5stats5countE");
+		if (stay.kind == SESSION_STAY_BOUND)
+			stay.text = maker_string(maker, "plugin_init");
+		if (stay.stack_count)
+			stay.stack = maker_stack(maker, frames, 2);
+		maker_add(maker, SESSION_STAYS, &stay);
+	}
+}
+
+static void sample_danglings(struct session_maker *maker)
+{
+	static const struct {
+		struct session_dangling record;
+		const char *text;
+	} danglings[] = {
+		{{.kind = SESSION_DANGLING_MEMORY,
+			 .count = 2,
+			 .root = {.kind = SESSION_ROOT_STACK, .object = 99, .address = 0x7ffe10}},
+			NULL},
+		{{.kind = SESSION_DANGLING_MEMORY,
+			 .root = {.kind = SESSION_ROOT_GLOBAL, .object = HOST, .offset = 0x4040}},
+			NULL},
+		{{.kind = SESSION_DANGLING_MEMORY,
+			 .count = 3,
+			 .root = {.kind = SESSION_ROOT_HEAP, .address = 0x5500}},
+			NULL},
+		{{.kind = SESSION_DANGLING_MEMORY,
+			 .root = {.kind = SESSION_ROOT_RUNTIME, .object = HOST, .offset = 0x5000}},
+			NULL},
+		{{.kind = SESSION_DANGLING_SIGNAL, .number = 10, .taken_back = 1, .place = PLACE},
+			NULL},
+		{{.kind = SESSION_DANGLING_TIMER, .taken_back = 1}, NULL},
+		{{.kind = SESSION_DANGLING_ON_EXIT, .taken_back = 1}, NULL},
+		{{.kind = SESSION_DANGLING_QUICK_EXIT, .taken_back = 1}, NULL},
+		{{.kind = SESSION_DANGLING_ENVIRON, .taken_back = 1}, "FOO=bar"},
+		{{.kind = SESSION_DANGLING_BUFFER, .taken_back = 1}, "stdout"},
+		{{.kind = SESSION_DANGLING_OPENLOG}, "my plugin"},
+	};
+	size_t i;
+
+	for (i = 0; i < 2 * sizeof(danglings) / sizeof(danglings[0]); i++) {
+		struct session_dangling dangling = danglings[i / 2].record;
+
+		dangling.generation = 1 + i % 2;
+		dangling.target = 0x1500;
+		if (!dangling.count)
+			dangling.count = 1;
+		if (danglings[i / 2].text)
+			dangling.text = maker_string(maker, danglings[i / 2].text);
+		maker_add(maker, SESSION_DANGLINGS, &dangling);
+	}
+}
+
+static void sample_warnings(struct session_maker *maker)
+{
+	const uint64_t frames[] = {SESSION_FRAME(HOST, 0x2222), SESSION_FRAME(HOST, 0x1111)};
+	struct session_note note = {
+		.kind = SESSION_NOTE_LATE_CALL,
+		.object = PLUGIN,
+		.generation = 1,
+		.frame = SESSION_FRAME(PLUGIN, 0x1500),
+		.count = 2,
+		.first_ns = UINT64_C(1700000000500000000),
+		.thread = 4321,
+		.stack_count = 2,
+	};
+
+	note.stack = maker_stack(maker, frames, 2);
+	maker_add(maker, SESSION_NOTES, &note);
+	note.kind = SESSION_NOTE_TIMEOUT;
+	note.object = 0;
+	note.generation = 3;
+	note.frame = 0;
+	note.count = 1;
+	note.text = maker_string(maker, "main");
+	note.stack = maker_stack(maker, frames, 2);
+	maker_add(maker, SESSION_NOTES, &note);
+	note.thread = 4322;
+	note.text = maker_string(maker, "worker");
+	note.stack = maker_stack(maker, frames, 2);
+	maker_add(maker, SESSION_NOTES, &note);
+}
+
+void maker_sample_unloading(struct session_maker *maker)
+{
+	struct session_generation *generation = maker_record(maker, SESSION_GENERATIONS, 3);
+	struct session_place *place = maker_record(maker, SESSION_PLACES, PLACE);
+	uint32_t own, foreign, i;
+
+	maker_header(maker)->threads_policy = SESSION_THREADS_DEFER;
+	maker_header(maker)->timeout_ms = 10000;
+	generation->state = SESSION_LOADED;
+	generation->closing = SESSION_DEFERRED;
+	generation->unloaded_ns = 0;
+	generation->how = SESSION_WAS_DEFERRED | SESSION_TIMED_OUT;
+	generation->deferrals = 2;
+	generation->revivals = 1;
+	generation->opens = 3;
+	generation->closes = 2;
+	for (i = 1; i < 3; i++) {
+		generation = maker_record(maker, SESSION_GENERATIONS, i);
+		generation->how = SESSION_FINALIZED_EARLY | SESSION_GUARDED;
+		generation->locals_run = 2;
+		generation->locals_dropped = 1;
+		generation->keys_deleted = 1;
+		generation->key_values_run = 1;
+		generation->dangling = 11;
+		generation->taken_back = 6;
+	}
+	place->threads_started = 10;
+	place->threads_ended = 9;
+	own = sample_thread(maker, 4322, "worker", 3);
+	foreign = sample_thread(maker, 4323, "pool-1", 0);
+	sample_stays(maker, own, foreign);
+	sample_danglings(maker);
+	sample_warnings(maker);
 }
 
 int maker_write(const struct session_maker *maker, const char *path)

@@ -29,6 +29,17 @@ uint32_t maker_object(struct session_maker *maker, const char *path, unsigned in
 uint32_t maker_place(
 	struct session_maker *maker, uint32_t object, const uint64_t *frames, int count);
 
+/* Adds @count frames and returns the index of the first. */
+uint32_t maker_stack(struct session_maker *maker, const uint64_t *frames, int count);
+
+/*
+ * Adds to the sample what unloading is about: generation 3 is still loaded, its
+ * unload deferred, with a stay of each kind, a thread of its own and one of the
+ * host; generations 1 and 2 have dangling pointers of each kind; there are late
+ * calls and a timeout.
+ */
+void maker_sample_unloading(struct session_maker *maker);
+
 /*
  * A session with something of everything: a host, a plugin of three
  * generations that leaked at one place, kept at another, and a dependency.

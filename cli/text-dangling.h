@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What points into the unmapped images of one module, in the report for people. */
+#ifndef RELIB_TEXT_DANGLING_H
+#define RELIB_TEXT_DANGLING_H
+
+#include "cli/leaks.h"
+#include "cli/paper.h"
+
+void text_danglings_print(
+	const struct paper *paper, const struct leaks *leaks, const struct leaks_module *module);
+
+#endif
