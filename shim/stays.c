@@ -12,6 +12,7 @@
 #include "shim/threads.h"
 
 #define STAYS_MOST 16384u /* of a session */
+#define AGAIN_MOST 64u	  /* modules that stay whose reasons are brought up to date */
 
 struct holder_search {
 	const struct object *of;
@@ -283,11 +284,12 @@ static void stays_run(void *data)
 		return;
 	stays_void(generation);
 	opens = link_map_opens(object);
-	if (opens > object->owed)
-		opens_note(object, opens - object->owed);
+	/* of what never goes the loader does not count down */
 	if (link_map_is_permanent(object))
 		permanent_note(object);
-	else if (opens <= object->owed)
+	else if (opens > object->owed)
+		opens_note(object, opens - object->owed);
+	else
 		held_note(object);
 	closing_set(generation, SESSION_STAYED);
 }
@@ -296,6 +298,34 @@ void stays_note(struct object *object)
 {
 	if (session && link_maps_known())
 		link_maps_hold(stays_run, object);
+}
+
+struct again {
+	unsigned int count;
+	struct object *list[AGAIN_MOST];
+};
+
+static void again_visit(struct object *object, void *data)
+{
+	struct again *again = data;
+	const struct session_generation *record;
+
+	if (!generation_record(object) || again->count == AGAIN_MOST)
+		return;
+	record = session_record(SESSION_GENERATIONS, generation_record(object));
+	if (record->closing == SESSION_STAYED)
+		again->list[again->count++] = object;
+}
+
+void stays_refresh(void)
+{
+	struct again again = {.count = 0};
+
+	if (!session)
+		return;
+	objects_each(again_visit, &again);
+	for (unsigned int i = 0; i < again.count; i++)
+		stays_note(again.list[i]);
 }
 
 /* Where a thread stands, in its record.  The frames' room is used again. */

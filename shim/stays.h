@@ -12,6 +12,9 @@
  */
 void stays_note(struct object *object);
 
+/* Something else went: the reasons of those that stay may be others now. */
+void stays_refresh(void);
+
 /* It waits for threads, or was refused because of them, or never comes back. */
 void stays_note_threads(struct object *object, const struct blockers *blockers, bool refused);
 void stays_note_timeout(struct object *object);

@@ -292,6 +292,7 @@ static int attempt_go(struct attempt *attempt, const struct world_caller *caller
 			is_still(&attempt->going[i]) && !given_up)
 			stays_note(attempt->going[i].object);
 	attempt_unmark(attempt);
+	stays_refresh();
 	unload_unlock();
 	if (generation_gone_count())
 		unload_look(caller);

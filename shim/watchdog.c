@@ -8,6 +8,7 @@
 #include "shim/blockers.h"
 #include "shim/generation.h"
 #include "shim/lock.h"
+#include "shim/objects.h"
 #include "shim/places.h"
 #include "shim/session.h"
 #include "shim/settings.h"
@@ -67,6 +68,13 @@ static void stack_note(const struct watch *watch, pid_t tid, const struct stack 
 	session_note_add(&like, name);
 }
 
+/* Our own functions stand between dlclose and the finalizer: nobody's business. */
+static void stack_add(struct stack *stack, uintptr_t pc)
+{
+	if (CODE_CLASS(code_of(pc - 1)) != CODE_SHIM)
+		stack->frames[stack->count++] = place_frame(pc);
+}
+
 static void stack_of_context(const ucontext_t *context, struct stack *stack)
 {
 	struct unwind_frame frame = {.interrupted = true};
@@ -109,10 +117,10 @@ static void others_note(const struct watch *watch, const ucontext_t *context)
 		unload_unlock();
 		for (size_t i = 0; i < blockers->count && i < BLOCKERS_MOST; i++) {
 			const struct blocker *blocker = &blockers->list[i];
-			struct stack stack = {.count = blocker->frame_count};
+			struct stack stack = {.count = 0};
 
-			for (unsigned int at = 0; at < stack.count; at++)
-				stack.frames[at] = place_frame(blocker->frames[at]);
+			for (unsigned int at = 0; at < blocker->frame_count; at++)
+				stack_add(&stack, blocker->frames[at]);
 			if (!blocker->calling && blocker->tid)
 				stack_note(watch, blocker->tid, &stack);
 		}
