@@ -86,7 +86,7 @@ static void stack_of_context(const ucontext_t *context, struct stack *stack)
 	frame.sp = registers[ARCH_SP];
 	frame.bp = registers[ARCH_RBP];
 	do {
-		stack->frames[stack->count++] = place_frame(frame.pc);
+		stack_add(stack, frame.pc);
 	} while (stack->count < BLOCKER_FRAMES && unwind_step(&walker, &frame) == UNWIND_STEPPED);
 }
 
