@@ -11,11 +11,13 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/dlclose.c \
 	%D%/dl-x86_64.S \
 	%D%/danglings.h \
+	%D%/explain.c \
 	%D%/explain.h \
 	%D%/fault.c \
 	%D%/fault.h \
 	%D%/finalize.c \
 	%D%/finalize.h \
+	%D%/guard.c \
 	%D%/guard.h \
 	%D%/hooks.h \
 	%D%/keys.h \
@@ -32,6 +34,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \
+	%D%/late.c \
+	%D%/late.h \
 	%D%/limits.c \
 	%D%/loader.c \
 	%D%/loader.h \
@@ -63,6 +67,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/resident.h \
 	%D%/scan.c \
 	%D%/scan.h \
+	%D%/segv.c \
+	%D%/segv.h \
 	%D%/session.c \
 	%D%/session.h \
 	%D%/session-file.c \
@@ -70,11 +76,14 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/session-format.h \
 	%D%/settings.c \
 	%D%/settings.h \
+	%D%/signals.c \
+	%D%/signals.h \
 	%D%/stacks.c \
 	%D%/stacks.h \
 	%D%/sys.h \
 	%D%/tasks.c \
 	%D%/tasks.h \
+	%D%/text.h \
 	%D%/thread.c \
 	%D%/thread.h \
 	%D%/unload.c \

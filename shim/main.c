@@ -7,15 +7,19 @@
 
 #include "shim/arena.h"
 #include "shim/generation.h"
+#include "shim/guard.h"
 #include "shim/heap.h"
+#include "shim/late.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
 #include "shim/module.h"
 #include "shim/next.h"
 #include "shim/objects.h"
 #include "shim/places.h"
+#include "shim/segv.h"
 #include "shim/session.h"
 #include "shim/settings.h"
+#include "shim/signals.h"
 #include "shim/stacks.h"
 #include "shim/thread.h"
 #include "shim/unload.h"
@@ -57,6 +61,10 @@ static void fork_child(void)
 	session_fork_child();
 	places_fork_child(thread_self.counters);
 	unload_fork_child();
+	guard_fork_child();
+	segv_fork_child();
+	late_fork_child();
+	signals_fork_child();
 	errno = saved;
 }
 

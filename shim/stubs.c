@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/explain.h"
-#include "shim/guard.h"
+#include "shim/danglings.h"
+#include "shim/generation.h"
 #include "shim/hooks.h"
 #include "shim/keys.h"
+#include "shim/session.h"
 #include "shim/thread-locals.h"
 #include "shim/threads.h"
 #include "shim/unloading.h"
@@ -52,16 +53,15 @@ size_t keys_stale(const struct world *world, struct scan_range *ranges, size_t m
 
 void hooks_take_back(uint16_t generation)
 {
+	struct session_generation *record =
+		session_record(SESSION_GENERATIONS, generation_at(generation)->record);
+
+	record->taken_back += signals_take_back(generation);
 }
 
-void guard_image(uintptr_t start, uintptr_t end, uint32_t generation_record)
+void dangling_hook(uint16_t generation, uintptr_t address, const struct session_dangling *like,
+	const char *text)
 {
-}
-
-void explain_frames(
-	const uint64_t *frames, unsigned int count, bool first_exact, char *text, size_t size)
-{
-	*text = 0;
 }
 
 void unloading_thread_over(void)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Late calls: faults in the addresses of unloaded images.  Each is told on
+ * standard error and noted in the session (SESSION_NOTE_LATE_CALL; text:
+ * "called", "returned to", "read" or "wrote").
+ */
+#ifndef RELIB_LATE_H
+#define RELIB_LATE_H
+
+#include <signal.h>
+
+/*
+ * A SIGSEGV that a fault raised: does nothing unless it was in a guarded range.
+ * For signal handlers with all other signals blocked; uses little stack.
+ * Called again by a fault of its own, it goes on in the first call.
+ */
+void late_fault(const siginfo_t *info, const void *context);
+
+void late_fork_child(void);
+
+#endif
