@@ -24,6 +24,7 @@ struct late {
 	uintptr_t address; /* in the image that went */
 	uintptr_t pc, sp, bp;
 	bool pc_exact; /* pc is the instruction; else a return address */
+	uint64_t at_ns;
 	uint32_t record;
 	char kind;
 	const char *what;
@@ -92,7 +93,7 @@ static bool is_known(const struct late *fault)
 }
 
 /* The first line of names, without where it stands in the source. */
-static const char *subject_add(struct text *text, const char *names)
+static void subject_add(struct text *text, const char *names)
 {
 	const char *end = strchrnul(names, '\n'), *place = NULL, *in = NULL;
 
@@ -107,13 +108,12 @@ static const char *subject_add(struct text *text, const char *names)
 		names = in;
 	}
 	text_add_n(text, names, (size_t)(end - names));
-	return *end ? end + 1 : end;
 }
 
 static void header_add(struct text *text, const struct late *fault)
 {
 	const struct session_generation *generation = generation_of_late(fault);
-	uint64_t ago = session_clock() - generation->unloaded_ns;
+	uint64_t ago = fault->at_ns - generation->unloaded_ns;
 	char name[17] = "";
 
 	raw(SYS_prctl, PR_GET_NAME, name);
@@ -138,21 +138,21 @@ static void header_add(struct text *text, const struct late *fault)
 
 static void message_make(struct text *text, const struct late *fault)
 {
-	const char *line = late.names;
+	const char *line = late.names, *start = "==relib==    at  ", *end;
 
 	header_add(text, fault);
 	/* the variable has been named; the function that was called belongs to the stack */
-	if (fault->kind == EXPLAIN_DATA)
-		line = strchrnul(line, '\n') + 1;
-	for (bool first = true; *line && late.names < line; first = false) {
-		const char *end = strchrnul(line, '\n');
-
-		text_add(text, first ? "==relib==    at  " : "==relib==    by  ");
+	if (fault->kind == EXPLAIN_DATA) {
+		end = strchrnul(line, '\n');
+		line = *end ? end + 1 : end;
+	}
+	while (*line) {
+		end = strchrnul(line, '\n');
+		text_add(text, start);
 		text_add_n(text, line, (size_t)(end - line));
 		text_add(text, "\n");
-		if (!*end)
-			break;
-		line = end + 1;
+		start = "==relib==    by  ";
+		line = *end ? end + 1 : end;
 	}
 }
 
@@ -210,6 +210,7 @@ static void fault_read(struct late *fault, const ucontext_t *context)
 	const greg_t *registers = context->uc_mcontext.gregs;
 	const uintptr_t *stack = (const uintptr_t *)registers[REG_RSP];
 
+	fault->at_ns = session_clock();
 	fault->sp = (uintptr_t)stack;
 	fault->bp = (uintptr_t)registers[REG_RBP];
 	fault->pc = (uintptr_t)registers[REG_RIP];
