@@ -15,6 +15,7 @@ sys_tests = \
 	%D%/allocators.t \
 	%D%/demo.t \
 	%D%/exec-status.t \
+	%D%/explain.t \
 	%D%/exports.t \
 	%D%/foreign.t \
 	%D%/fork.t \
@@ -25,6 +26,7 @@ sys_tests = \
 	%D%/kept-valgrind.t \
 	%D%/kill9.t \
 	%D%/languages.t \
+	%D%/late-call.t \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
 	%D%/limits.t \
@@ -54,6 +56,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/host.c \
 	tests/plugins/host.h \
 	tests/plugins/keeper.c \
+	tests/plugins/latecaller.c \
 	tests/plugins/latefree.c \
 	tests/plugins/leaks.c \
 	tests/plugins/leaksrs.rs \
@@ -68,4 +71,5 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
 	tests/plugins/spawner.c \
-	tests/plugins/threadlocal.c
+	tests/plugins/threadlocal.c \
+	tests/plugins/ticker.c
