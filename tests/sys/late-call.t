@@ -52,6 +52,8 @@ says 'the thread is named' " late call: thread [0-9]* (worker) called on_tick in
 says 'and its stack' "    by  worker (latecaller.c:[0-9]*) in host"
 
 for image in same larger; do
+	# without relib the call may meet the new image's code
+	[ -z "$RELIB_TEST_PLAIN" ] || break
 	late call "$tmp/$image.so"
 	is "after a load of $image: the host dies of it" "$status" 139
 	says "$image: the old generation is named" \

@@ -21,6 +21,7 @@ sys_tests = \
 	%D%/fork.t \
 	%D%/free-anywhere.t \
 	%D%/gdb.t \
+	%D%/guard.t \
 	%D%/includes.t \
 	%D%/kept.t \
 	%D%/kept-valgrind.t \
@@ -37,6 +38,7 @@ sys_tests = \
 	%D%/rpath.t \
 	%D%/seccomp.t \
 	%D%/settings.t \
+	%D%/signals.t \
 	%D%/threads.t \
 	%D%/transparent.t
 TESTS += $(sys_tests)
@@ -50,6 +52,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/finder.c \
 	tests/plugins/forker.c \
 	tests/plugins/give.c \
+	tests/plugins/guarded.c \
 	tests/plugins/hammer.c \
 	tests/plugins/helper.c \
 	tests/plugins/holder.c \
@@ -70,6 +73,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/rebuilt.c \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
+	tests/plugins/signalled.c \
 	tests/plugins/spawner.c \
 	tests/plugins/threadlocal.c \
 	tests/plugins/ticker.c
