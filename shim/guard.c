@@ -38,29 +38,20 @@ static void range_set(struct range *range, uintptr_t start, uintptr_t end, uint3
 	atomic_fetch_add(&range->version, 1);
 }
 
-static void record_mark(uint32_t record, bool guarded)
-{
-	struct session_generation *generation =
-		record ? session_record(SESSION_GENERATIONS, record) : NULL;
-
-	if (generation && guarded)
-		generation->how |= SESSION_GUARDED;
-	else if (generation)
-		generation->how &= ~SESSION_GUARDED;
-}
-
 static void oldest_give_back(void)
 {
 	struct range *range = &ranges[atomic_load(&first) % RANGES];
 	uintptr_t start = atomic_load(&range->start), size = atomic_load(&range->end) - start;
-	uint32_t record = atomic_load(&range->record);
 
-	/* out of the table first: what is mapped there next is nobody's late call */
+	/*
+	 * Out of the table first: what is mapped there next is nobody's late call.
+	 * The generation's record is left alone: so long after, touching it would
+	 * bring its part of the session back into memory.
+	 */
 	range_set(range, 0, 0, 0);
 	atomic_fetch_add(&first, 1);
 	sys_unmap((void *)start, size);
 	held -= size;
-	record_mark(record, false);
 }
 
 static void shrink_to(size_t most)
@@ -93,10 +84,12 @@ static bool range_map(uintptr_t start, size_t size)
 
 void guard_image(uintptr_t start, uintptr_t end, uint32_t generation_record)
 {
+	struct session_generation *generation;
 	size_t most, size;
 
 	if (!settings.guard || !generation_record || !lock_take(&guard_lock))
 		return;
+	generation = session_record(SESSION_GENERATIONS, generation_record);
 	start &= ~(uintptr_t)4095;
 	end = (end + 4095) & ~(uintptr_t)4095;
 	size = end - start;
@@ -110,7 +103,7 @@ void guard_image(uintptr_t start, uintptr_t end, uint32_t generation_record)
 				generation_record);
 			atomic_fetch_add(&next_free, 1);
 			held += size;
-			record_mark(generation_record, true);
+			generation->how |= SESSION_GUARDED;
 		}
 	}
 	size = held;

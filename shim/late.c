@@ -33,7 +33,8 @@ struct late {
 /* Static, since a signal stack is small; all under the lock. */
 static struct {
 	struct lock lock;
-	void *mark[5]; /* of __builtin_setjmp: a fault while reporting */
+	void *mark[5]; /* of __builtin_setjmp: where a fault while reporting leads */
+	bool marked;
 	struct thread walker;
 	struct {
 		uint32_t record;
@@ -51,12 +52,11 @@ static const struct session_generation *generation_of_late(const struct late *fa
 	return session_record(SESSION_GENERATIONS, fault->record);
 }
 
-static bool frame_add(void *data, uintptr_t pc)
+/* The instruction itself is written as if it were called from: one further. */
+static bool frame_add(uintptr_t pc, bool exact)
 {
-	bool exact = data != NULL;
-
-	late.frames[late.count] = exact ? place_frame(pc + 1) - 1 : place_frame(pc);
-	late.kinds[late.count] = exact ? EXPLAIN_EXACT : EXPLAIN_RETURN;
+	late.frames[late.count] = place_frame(pc + exact);
+	late.kinds[late.count] = EXPLAIN_RETURN;
 	return ++late.count <= FRAMES_MOST;
 }
 
@@ -71,7 +71,7 @@ static void stack_walk(struct late *fault)
 
 	memset(&late.walker, 0, sizeof(late.walker));
 	do {
-		if (!frame_add(frame.interrupted ? fault : NULL, frame.pc))
+		if (!frame_add(frame.pc, frame.interrupted))
 			return;
 	} while (unwind_step(&late.walker, &frame) == UNWIND_STEPPED);
 }
@@ -113,7 +113,8 @@ static void subject_add(struct text *text, const char *names)
 static void header_add(struct text *text, const struct late *fault)
 {
 	const struct session_generation *generation = generation_of_late(fault);
-	uint64_t ago = fault->at_ns - generation->unloaded_ns;
+	uint64_t gone = generation->unloaded_ns; /* 0: it is going this very moment */
+	uint64_t ago = gone && gone < fault->at_ns ? fault->at_ns - gone : 0;
 	char name[17] = "";
 
 	raw(SYS_prctl, PR_GET_NAME, name);
@@ -236,13 +237,15 @@ __attribute__((noinline, noreturn)) static void report_leave(void)
 
 __attribute__((noinline)) static void report_guarded(struct late *fault, const ucontext_t *context)
 {
-	if (__builtin_setjmp(late.mark))
-		return;
-	fault_read(fault, context);
-	if (is_known(fault))
-		note_add(fault, false);
-	else
-		report(fault);
+	if (!__builtin_setjmp(late.mark)) {
+		late.marked = true;
+		fault_read(fault, context);
+		if (is_known(fault))
+			note_add(fault, false);
+		else
+			report(fault);
+	}
+	late.marked = false;
 }
 
 void late_fault(const siginfo_t *info, const void *context)
@@ -254,7 +257,7 @@ void late_fault(const siginfo_t *info, const void *context)
 		.what = "called",
 	};
 
-	if (lock_is_mine(&late.lock))
+	if (lock_is_mine(&late.lock) && late.marked)
 		report_leave();
 	fault.record = guard_find(fault.address);
 	if (!fault.record && (info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR)) {
@@ -274,4 +277,5 @@ void late_fault(const siginfo_t *info, const void *context)
 void late_fork_child(void)
 {
 	late.lock.owner = 0;
+	late.marked = false;
 }

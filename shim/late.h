@@ -2,7 +2,8 @@
 /*
  * Late calls: faults in the addresses of unloaded images.  Each is told on
  * standard error and noted in the session (SESSION_NOTE_LATE_CALL; text:
- * "called", "returned to", "read" or "wrote").
+ * "called", "returned to", "read" or "wrote").  The stack is of return addresses;
+ * where an instruction read or wrote, the first of them is one byte into it.
  */
 #ifndef RELIB_LATE_H
 #define RELIB_LATE_H

@@ -18,6 +18,8 @@
 
 static void (*callback)(int);
 static volatile int *variable;
+static volatile int *volatile nowhere = (volatile int *)16;
+static volatile int without_end = 1;
 
 static void load_and_unload(const char *path)
 {
@@ -145,7 +147,7 @@ static void caught(void)
 	verdict(handled == 6, "a handler set by signal() gets control");
 	handle_set(handle_back, 0);
 	if (!sigsetjmp(back, 1))
-		(void)*(volatile int *)16;
+		(void)*nowhere;
 	verdict(handled == 7 && fault_address == (void *)16, "other faults get there too");
 	if (!sigsetjmp(back, 1))
 		raise(SIGSEGV);
@@ -173,7 +175,7 @@ NOINLINE static int overflow(int depth)
 	volatile char area[4096];
 
 	area[0] = (char)depth;
-	return overflow(depth + 1) + area[0];
+	return (without_end ? overflow(depth + 1) : 0) + area[0];
 }
 
 static void overflowing(int caught_too)
@@ -188,6 +190,24 @@ static void overflowing(int caught_too)
 	if (!sigsetjmp(back, 1))
 		overflow(0);
 	verdict(handled == 1 && on_signal_stack(), "a stack overflow is handled on the signal stack");
+}
+
+/* As small as programs make them, with nothing below that could be overwritten unseen. */
+static void small_stack(void)
+{
+	char *area = mmap(NULL, 3 * 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const stack_t stack = { .ss_sp = area + 8192, .ss_size = 8192 };
+	size_t unused = 0;
+
+	if (mprotect(area + 8192, 8192, PROT_READ | PROT_WRITE))
+		die("mprotect");
+	sigaltstack(&stack, NULL);
+	handle_set(handle_back, SA_ONSTACK);
+	late_call_caught();
+	while (unused < 8192 && !area[8192 + unused])
+		unused++;
+	verdict(handled == 1 && (char *)handler_stack > area, "a signal stack of 8 KiB is enough");
+	dprintf(1, "unused %d\n", (int)unused);
 }
 
 /* --- what the host could see of the naming -------------------------------- */
@@ -267,6 +287,8 @@ int main(int argc, char **argv)
 		host_write();
 	else if (!strcmp(mode, "caught"))
 		caught();
+	else if (!strcmp(mode, "small-stack"))
+		small_stack();
 	else if (!strcmp(mode, "overflow"))
 		overflowing(0);
 	else if (!strcmp(mode, "overflow-caught"))
@@ -278,6 +300,6 @@ int main(int argc, char **argv)
 	else if (!strcmp(mode, "forked"))
 		forked();
 	else if (!strcmp(mode, "other"))
-		(void)*(volatile int *)16;
+		(void)*nowhere;
 	return 0;
 }

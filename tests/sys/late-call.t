@@ -82,6 +82,10 @@ if [ -z "$RELIB_TEST_PLAIN" ]; then
 	ok 'but different ones each' test "$told_times" -ge 10
 fi
 
+late small-stack
+verdicts small-stack <"$tmp/output"
+says 'the message is the same' "    by  host_loop ($caller) in host"
+
 late other
 is 'another fault: the host dies of it' "$status" 139
 is 'and nothing is said' "$(cat "$tmp/said")" ''
