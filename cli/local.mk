@@ -1,6 +1,6 @@
 # The command line.
 bin_PROGRAMS += %D%/relib
-pkglibexec_PROGRAMS += %D%/relib-host
+pkglibexec_PROGRAMS += %D%/relib-host %D%/relib-names
 
 # All but main(), for the unit tests and the fuzzers as well.
 noinst_LTLIBRARIES += %D%/libcli.la
@@ -88,6 +88,11 @@ noinst_LTLIBRARIES += %D%/libcli.la
 %C%_relib_host_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_relib_host_CFLAGS = $(AM_CFLAGS)
 %C%_relib_host_LDADD = -ldl
+
+%C%_relib_names_SOURCES = %D%/relib-names.c
+%C%_relib_names_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_relib_names_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+%C%_relib_names_LDADD = elf/libelfread.la
 
 # bash looks for a file that is called like the command.
 dist_bashcompletion_DATA = %D%/completions/relib

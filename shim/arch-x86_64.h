@@ -136,6 +136,39 @@ __attribute__((naked, unused)) static void arch_restorer(void)
 	__asm__("movq $15, %rax\n\tsyscall");
 }
 
+/*
+ * The kernel's signal frame, of which a handler gets the parts: the return
+ * address (to the restorer), the kernel's ucontext, the siginfo.  Above it lie
+ * the vector registers, to which the ucontext points.
+ */
+struct arch_signal_frame {
+	void (*restorer)(void);
+	unsigned char context[304];
+	unsigned char info[128];
+};
+
+static inline struct arch_signal_frame *arch_signal_frame_of(const void *context)
+{
+	return (struct arch_signal_frame *)((const char *)context - sizeof(void *));
+}
+
+/* Goes on as if the kernel had called the handler with that frame. */
+__attribute__((noreturn)) static inline void arch_signal_enter(
+	struct arch_signal_frame *frame, void (*handler)(int, siginfo_t *, void *), int number)
+{
+	__asm__ volatile("mov %[frame_], %%rsp\n\t"
+			 "xor %%eax, %%eax\n\t"
+			 "jmp *%[handler_]"
+			 :
+			 : [frame_] "r"(frame), [handler_] "r"(handler), "D"((long)number),
+			   "S"(frame->info), "d"(frame->context)
+			 : "memory");
+	__builtin_unreachable();
+}
+
+/* Bits of the page fault's error code in a signal frame. */
+#define ARCH_FAULT_WRITE 2
+
 /* Registers of an interrupted thread, in the order of NT_PRSTATUS, but for its thread pointer. */
 static inline void arch_context_registers(const ucontext_t *context, uintptr_t *to)
 {

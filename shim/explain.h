@@ -22,4 +22,15 @@
 void explain_frames(
 	const uint64_t *frames, unsigned int count, bool first_exact, char *text, size_t size);
 
+/* The kinds of addresses. */
+#define EXPLAIN_EXACT 'E'    /* an instruction */
+#define EXPLAIN_RETURN 'R'   /* a return address: the call before it is meant */
+#define EXPLAIN_FUNCTION 'F' /* where a function begins */
+#define EXPLAIN_DATA 'D'     /* a variable */
+
+/* The same, with a kind for each; at most EXPLAIN_MOST, the others have no line. */
+#define EXPLAIN_MOST 64u
+void explain_addresses(const uint64_t *frames, const char *kinds, unsigned int count, char *text,
+	size_t size);
+
 #endif

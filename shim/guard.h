@@ -23,4 +23,6 @@ uint32_t guard_find(uintptr_t address);
 /* Gives addresses back until no more than most bytes are held. */
 void guard_limit(size_t most);
 
+void guard_fork_child(void);
+
 #endif

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "shim/guard.h"
 #include "shim/heap.h"
 #include "shim/next.h"
 #include "shim/session.h"
@@ -22,6 +23,7 @@ static void limit_comes(int resource, const struct rlimit *limit)
 		return;
 	heap_limit(limit->rlim_cur / 3);
 	session_limit(limit->rlim_cur / 16);
+	guard_limit(limit->rlim_cur / 16);
 }
 
 static bool is_us(int pid)

@@ -13,6 +13,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/blockers.c \
 	%D%/blockers.h \
 	%D%/danglings.h \
+	%D%/explain.c \
 	%D%/explain.h \
 	%D%/fault.c \
 	%D%/fault.h \
@@ -20,6 +21,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/finalize.h \
 	%D%/finalizers.c \
 	%D%/finalizers.h \
+	%D%/guard.c \
 	%D%/guard.h \
 	%D%/hooks.h \
 	%D%/keys.c \
@@ -55,6 +57,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \
+	%D%/late.c \
+	%D%/late.h \
 	%D%/limits.c \
 	%D%/loader.c \
 	%D%/loader.h \
@@ -86,6 +90,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/resident.h \
 	%D%/scan.c \
 	%D%/scan.h \
+	%D%/segv.c \
+	%D%/segv.h \
 	%D%/session.c \
 	%D%/session.h \
 	%D%/session-file.c \
@@ -93,11 +99,14 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/session-format.h \
 	%D%/settings.c \
 	%D%/settings.h \
+	%D%/signals.c \
+	%D%/signals.h \
 	%D%/stacks.c \
 	%D%/stacks.h \
 	%D%/sys.h \
 	%D%/tasks.c \
 	%D%/tasks.h \
+	%D%/text.h \
 	%D%/thread.c \
 	%D%/thread.h \
 	%D%/unload.c \

@@ -8,8 +8,10 @@
 #include "shim/arena.h"
 #include "shim/finalizers.h"
 #include "shim/generation.h"
+#include "shim/guard.h"
 #include "shim/heap.h"
 #include "shim/keys.h"
+#include "shim/late.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
 #include "shim/module.h"
@@ -17,8 +19,10 @@
 #include "shim/objects.h"
 #include "shim/opens.h"
 #include "shim/places.h"
+#include "shim/segv.h"
 #include "shim/session.h"
 #include "shim/settings.h"
+#include "shim/signals.h"
 #include "shim/stacks.h"
 #include "shim/thread-locals.h"
 #include "shim/thread.h"
@@ -69,6 +73,10 @@ static void fork_child(void)
 	keys_fork_child();
 	places_fork_child(thread_self.counters);
 	unload_fork_child();
+	guard_fork_child();
+	segv_fork_child();
+	late_fork_child();
+	signals_fork_child();
 	errno = saved;
 }
 

@@ -71,7 +71,17 @@
 	X(int, setrlimit, "setrlimit", (int, const void *)) \
 	X(int, setrlimit64, "setrlimit64", (int, const void *)) \
 	X(int, prlimit, "prlimit", (int, int, const void *, void *)) \
-	X(int, prlimit64, "prlimit64", (int, int, const void *, void *))
+	X(int, prlimit64, "prlimit64", (int, int, const void *, void *)) \
+	X(int, sigaction, "sigaction", (int, const void *, void *)) \
+	X(int, sigaction_old_name, "__sigaction", (int, const void *, void *)) \
+	X(void *, signal, "signal", (int, void *)) \
+	X(void *, bsd_signal, "bsd_signal", (int, void *)) \
+	X(void *, ssignal, "ssignal", (int, void *)) \
+	X(void *, sysv_signal, "sysv_signal", (int, void *)) \
+	X(void *, sysv_signal_old_name, "__sysv_signal", (int, void *)) \
+	X(void *, sigset, "sigset", (int, void *)) \
+	X(int, sigignore, "sigignore", (int)) \
+	X(int, siginterrupt, "siginterrupt", (int, int))
 
 struct next_functions {
 #define NEXT_MEMBER(type, name, symbol, parameters) type(*name) parameters;

@@ -144,7 +144,7 @@ enum session_closing {
 #define SESSION_WAS_REFUSED	4u
 #define SESSION_REVIVED		8u	/* opened again while deferred */
 #define SESSION_TIMED_OUT	16u	/* an unload took longer than the timeout */
-#define SESSION_GUARDED		32u	/* its addresses are held back */
+#define SESSION_GUARDED		32u	/* its addresses were held back, for a while at least */
 
 enum session_stop { SESSION_STOP_NONE, SESSION_STOP_PTRACE, SESSION_STOP_SIGNAL };
 

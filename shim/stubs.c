@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/explain.h"
-#include "shim/guard.h"
+#include "shim/danglings.h"
 #include "shim/hooks.h"
 
 void hooks_take_back(uint16_t generation)
 {
+	signals_take_back(generation);
 }
 
-void guard_image(uintptr_t start, uintptr_t end, uint32_t generation_record)
+void dangling_hook(uint16_t generation, uintptr_t address, const struct session_dangling *like,
+	const char *text)
 {
-}
-
-void explain_frames(
-	const uint64_t *frames, unsigned int count, bool first_exact, char *text, size_t size)
-{
-	*text = 0;
 }

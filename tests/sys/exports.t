@@ -36,6 +36,16 @@ cat >"$tmp/names" <<-END
 	setrlimit64
 	prlimit
 	prlimit64
+	sigaction
+	__sigaction
+	signal
+	bsd_signal
+	ssignal
+	sysv_signal
+	__sysv_signal
+	sigset
+	sigignore
+	siginterrupt
 	END
 # operator new and delete, in all forms
 for kind in w a; do

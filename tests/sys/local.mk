@@ -17,17 +17,20 @@ sys_tests = \
 	%D%/allocators.t \
 	%D%/demo.t \
 	%D%/exec-status.t \
+	%D%/explain.t \
 	%D%/exports.t \
 	%D%/foreign.t \
 	%D%/fork.t \
 	%D%/free-anywhere.t \
 	%D%/gdb.t \
+	%D%/guard.t \
 	%D%/includes.t \
 	%D%/kept.t \
 	%D%/kept-valgrind.t \
 	%D%/keys.t \
 	%D%/kill9.t \
 	%D%/languages.t \
+	%D%/late-call.t \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
 	%D%/limits.t \
@@ -39,6 +42,7 @@ sys_tests = \
 	%D%/seccomp.t \
 	%D%/settings.t \
 	%D%/thread-locals.t \
+	%D%/signals.t \
 	%D%/threads.t \
 	%D%/threads-ended.t \
 	%D%/transparent.t
@@ -56,6 +60,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/forker.c \
 	tests/plugins/give.c \
 	tests/plugins/goner.c \
+	tests/plugins/guarded.c \
 	tests/plugins/hammer.c \
 	tests/plugins/helper.c \
 	tests/plugins/holder.c \
@@ -64,6 +69,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/keeper.c \
 	tests/plugins/keyed.c \
 	tests/plugins/keyshost.c \
+	tests/plugins/latecaller.c \
 	tests/plugins/latefree.c \
 	tests/plugins/leaks.c \
 	tests/plugins/leaksrs.rs \
@@ -81,5 +87,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/records.c \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
+	tests/plugins/signalled.c \
 	tests/plugins/spawner.c \
-	tests/plugins/threadlocal.c
+	tests/plugins/threadlocal.c \
+	tests/plugins/ticker.c
