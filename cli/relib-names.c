@@ -70,6 +70,18 @@ static void answer(char *name)
 	free(name);
 }
 
+static char *data_name(struct symbolizer *symbolizer, uint64_t address)
+{
+	struct symbol_variable variable;
+	char *name;
+
+	if (!symbolizer_variable(symbolizer, address, &variable))
+		return NULL;
+	name = text_copy(variable.name);
+	symbol_variable_free(&variable);
+	return name;
+}
+
 int main(void)
 {
 	struct file *files = NULL;
@@ -86,7 +98,7 @@ int main(void)
 		if (sscanf(line, "%c %llx%n", &kind, &address, &path) == 2 && line[path] == ' ') {
 			symbolizer = file_find(&files, &count, line + path + 1);
 			if (symbolizer && kind == 'D')
-				name = symbolizer_data(symbolizer, address);
+				name = data_name(symbolizer, address);
 			else if (symbolizer)
 				name = code_name(symbolizer, address, kind);
 		}
