@@ -10,13 +10,21 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/callstacks.h \
 	%D%/dlclose.c \
 	%D%/dl-x86_64.S \
+	%D%/danglings.c \
 	%D%/danglings.h \
+	%D%/dead-stacks.c \
+	%D%/dead-stacks.h \
+	%D%/environment.c \
+	%D%/exits.c \
 	%D%/explain.h \
 	%D%/fault.c \
 	%D%/fault.h \
 	%D%/finalize.c \
 	%D%/finalize.h \
 	%D%/guard.h \
+	%D%/hook-entries.c \
+	%D%/hook-entries.h \
+	%D%/hooks.c \
 	%D%/hooks.h \
 	%D%/keys.h \
 	%D%/stubs.c \
@@ -39,6 +47,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/lock.h \
 	%D%/look.c \
 	%D%/look.h \
+	%D%/look-images.c \
+	%D%/look-images.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
 	%D%/main.c \
@@ -61,6 +71,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/places.h \
 	%D%/resident.c \
 	%D%/resident.h \
+	%D%/roots.c \
+	%D%/roots.h \
 	%D%/scan.c \
 	%D%/scan.h \
 	%D%/session.c \
@@ -72,11 +84,14 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/settings.h \
 	%D%/stacks.c \
 	%D%/stacks.h \
+	%D%/streams.c \
 	%D%/sys.h \
+	%D%/syslog.c \
 	%D%/tasks.c \
 	%D%/tasks.h \
 	%D%/thread.c \
 	%D%/thread.h \
+	%D%/timers.c \
 	%D%/unload.c \
 	%D%/unload.h \
 	%D%/unwind.c \

@@ -4,13 +4,16 @@
 #include "shim/arena.h"
 #include "shim/generation.h"
 #include "shim/heap.h"
+#include "shim/keys.h"
 #include "shim/look-ranges.h"
+#include "shim/object-image.h"
 #include "shim/objects.h"
 #include "shim/session-file.h"
 #include "shim/sys.h"
 
 #define RANGES_MOST 128u
 #define RUNTIME_MOST 32u
+#define KEYS_MOST 1024u
 #define TLS_MODULES 1024u /* numbers are hashed into so many */
 
 /* One look at a time. */
@@ -22,8 +25,13 @@ static struct {
 	struct scan_range *tls; /* thread-local blocks of what went, sorted */
 	size_t tls_count, tls_size;
 	struct scan_range *excluded; /* own and tls, sorted */
-	size_t excluded_count;
+	size_t excluded_count, excluded_size;
 	bool tls_taken[TLS_MODULES]; /* numbers that a loaded object has now */
+	struct owned {
+		struct scan_range range;
+		enum look_owner owner;
+	} * objects; /* all that are loaded */
+	size_t object_count, object_size;
 } work;
 
 static void own_add(uintptr_t start, uintptr_t end)
@@ -32,8 +40,32 @@ static void own_add(uintptr_t start, uintptr_t end)
 		work.own[work.own_count++] = (struct scan_range){start, end};
 }
 
+static bool is_unwinder(const struct object *object)
+{
+	const char *name = image_soname(object);
+
+	return name && !strncmp(name, "libgcc_s.so.", 12);
+}
+
+static enum look_owner owner_of(const struct object *object)
+{
+	if (object->class == CODE_LOADER || object->class == CODE_SHIM || is_unwinder(object))
+		return LOOK_OWNER_IGNORED;
+	return object->class == CODE_RUNTIME ? LOOK_OWNER_RUNTIME : LOOK_OWNER_OBJECT;
+}
+
+static void object_count(struct object *object, void *data)
+{
+	work.object_size++;
+}
+
 static void object_note(struct object *object, void *data)
 {
+	if (work.objects && work.object_count < work.object_size)
+		work.objects[work.object_count++] = (struct owned){
+			.range = {object->start, object->end},
+			.owner = owner_of(object),
+		};
 	if (object->class == CODE_SHIM)
 		own_add(object->start, object->end);
 	else if ((object->class == CODE_RUNTIME || object->class == CODE_LOADER) &&
@@ -58,6 +90,9 @@ void look_ranges_begin(void)
 	count = arena_ranges(ranges, RANGES_MOST / 2);
 	for (size_t i = 0; i < count; i++)
 		own_add(ranges[i][0], ranges[i][1]);
+	objects_each(object_count, NULL);
+	work.object_size += 16; /* others load meanwhile */
+	work.objects = look_ranges_scratch(work.object_size * sizeof(*work.objects));
 	objects_each(object_note, NULL);
 }
 
@@ -149,11 +184,12 @@ static void tls_exclude_all(const struct generation *gone, const struct world *w
 
 bool look_ranges_make(const struct world *world)
 {
-	size_t size;
+	size_t size, count;
 
 	each_gone(tls_count, world);
 	/* room for itself and for the mappings that are still to come */
-	size = (work.tls_size + RANGES_MOST) * sizeof(struct scan_range);
+	work.excluded_size = work.tls_size + RANGES_MOST + KEYS_MOST;
+	size = work.excluded_size * sizeof(struct scan_range);
 	work.tls = look_ranges_scratch(work.tls_size * sizeof(struct scan_range) + 1);
 	work.excluded = look_ranges_scratch(size);
 	if (!work.tls || !work.excluded)
@@ -162,7 +198,9 @@ bool look_ranges_make(const struct world *world)
 	work.tls_count = ranges_sort(work.tls, work.tls_count);
 	memcpy(work.excluded, work.own, work.own_count * sizeof(work.own[0]));
 	memcpy(work.excluded + work.own_count, work.tls, work.tls_count * sizeof(work.tls[0]));
-	work.excluded_count = ranges_sort(work.excluded, work.own_count + work.tls_count);
+	count = work.own_count + work.tls_count;
+	count += keys_stale(world, work.excluded + count, KEYS_MOST);
+	work.excluded_count = ranges_sort(work.excluded, count);
 	return true;
 }
 
@@ -198,11 +236,38 @@ bool look_ranges_is_runtime(uintptr_t address)
 	return false;
 }
 
+enum look_owner look_ranges_owner(uintptr_t address)
+{
+	for (size_t i = 0; i < work.object_count; i++) {
+		const struct scan_range *range = &work.objects[i].range;
+
+		if (address - range->start < range->end - range->start)
+			return work.objects[i].owner;
+	}
+	return LOOK_OWNER_NONE;
+}
+
+pid_t look_ranges_tls_of(const struct world *world, uintptr_t start, uintptr_t end)
+{
+	for (size_t i = 0; i < world->thread_count; i++) {
+		uintptr_t tp = world->threads[i].tp;
+		const uintptr_t *dtv = tp ? ((const uintptr_t *const *)tp)[1] : NULL;
+
+		for (size_t module = 1; dtv && module <= dtv[-2]; module++)
+			if (dtv[2 * module] >= start && dtv[2 * module] < end)
+				return world->threads[i].tid;
+	}
+	return 0;
+}
+
 void look_ranges_end(void)
 {
 	if (work.tls)
 		sys_unmap(work.tls, work.tls_size * sizeof(struct scan_range) + 1);
 	if (work.excluded)
-		sys_unmap(work.excluded, (work.tls_size + RANGES_MOST) * sizeof(struct scan_range));
+		sys_unmap(work.excluded, work.excluded_size * sizeof(struct scan_range));
+	if (work.objects)
+		sys_unmap(work.objects, work.object_size * sizeof(*work.objects));
+	work.objects = NULL;
 	work.tls = work.excluded = NULL;
 }

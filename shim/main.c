@@ -8,6 +8,7 @@
 #include "shim/arena.h"
 #include "shim/generation.h"
 #include "shim/heap.h"
+#include "shim/hooks.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
 #include "shim/module.h"
@@ -53,6 +54,7 @@ static void fork_child(void)
 	objects_fork_child();
 	object_record_fork_child();
 	generation_fork_child();
+	hooks_fork_child();
 	thread_fork_child();
 	session_fork_child();
 	places_fork_child(thread_self.counters);

@@ -50,8 +50,9 @@ size_t keys_stale(const struct world *world, struct scan_range *ranges, size_t m
 	return 0;
 }
 
-void hooks_take_back(uint16_t generation)
+uint32_t signals_take_back(uint16_t generation)
 {
+	return 0;
 }
 
 void guard_image(uintptr_t start, uintptr_t end, uint32_t generation_record)

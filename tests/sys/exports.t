@@ -23,6 +23,16 @@ cat >"$tmp/names" <<-END
 	dlmopen
 	dlclose
 	__cxa_finalize
+	timer_create
+	timer_delete
+	on_exit
+	__cxa_at_quick_exit
+	__cxa_atexit
+	setvbuf
+	setbuf
+	setbuffer
+	openlog
+	closelog
 	setrlimit
 	setrlimit64
 	prlimit
