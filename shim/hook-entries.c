@@ -7,11 +7,12 @@
 #include "shim/sys.h"
 
 #define CHUNK 512u /* entries mapped at once */
-#define CHUNKS 128u
-#define INDEX_BITS 16u /* of a number: which entry; the rest counts */
+#define CHUNKS 2048u
+#define INDEX_BITS 20u /* of a number: which entry; the rest counts */
 
 static struct hook_entry *chunks[CHUNKS];
-static uint32_t entries; /* in the chunks so far */
+static uint32_t entries;     /* in the chunks so far */
+static uint32_t search_from; /* below are none free */
 static uint64_t numbers;
 static struct lock entries_lock;
 
@@ -22,7 +23,7 @@ static struct hook_entry *entry_at(uint32_t index)
 
 static struct hook_entry *entry_free(uint32_t *index)
 {
-	for (*index = 0; *index < entries; ++*index)
+	for (*index = search_from; *index < entries; ++*index)
 		if (!entry_at(*index)->number)
 			return entry_at(*index);
 	if (entries / CHUNK >= CHUNKS)
@@ -45,6 +46,7 @@ struct hook_entry *hook_entry_take(const struct hook_entry *like)
 	entry = entry_free(&index);
 	if (entry) {
 		*entry = *like;
+		search_from = index + 1;
 		entry->running = 0;
 		entry->dropped = false;
 		__atomic_store_n(&entry->number, ++numbers << INDEX_BITS | index, __ATOMIC_RELEASE);
@@ -55,10 +57,15 @@ struct hook_entry *hook_entry_take(const struct hook_entry *like)
 
 void hook_entry_give(struct hook_entry *entry)
 {
+	uint32_t index;
+
 	if (!lock_take(&entries_lock)) {
 		entry->dropped = true;
 		return;
 	}
+	index = (uint32_t)entry->number & ((1u << INDEX_BITS) - 1);
+	if (index < search_from)
+		search_from = index;
 	*entry = (struct hook_entry){0};
 	lock_give(&entries_lock);
 }

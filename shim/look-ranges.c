@@ -11,6 +11,7 @@
 #include "shim/session-file.h"
 #include "shim/sys.h"
 
+#define PAGE ((uintptr_t)4096)
 #define RANGES_MOST 128u
 #define RUNTIME_MOST 32u
 #define KEYS_MOST 1024u
@@ -101,7 +102,7 @@ void *look_ranges_scratch(size_t size)
 	void *memory = sys_map(size, PROT_READ | PROT_WRITE);
 
 	if (memory)
-		own_add((uintptr_t)memory, (uintptr_t)memory + size);
+		own_add((uintptr_t)memory, ((uintptr_t)memory + size + PAGE - 1) & ~(PAGE - 1));
 	return memory;
 }
 

@@ -204,6 +204,8 @@ static void scan_mapping(struct scan_run *run, const struct mapping *mapping)
 		end = scan_next_excluded(run, at, mapping->end, &left_out);
 		if (left_out)
 			continue;
+		if (run->scan->mapped)
+			run->scan->mapped(run->scan->data, at, end);
 		end = stacks_part(&run->stacks, at, end, &place, &left_out);
 		if (left_out)
 			continue;
@@ -296,10 +298,10 @@ void scan_memory(struct scan *scan, const struct world *world)
 		while (maps_next(&run.maps, &mapping)) {
 			if (begins_with(mapping.name, "[stack]"))
 				stacks_add_main(&run.stacks, mapping.start, mapping.end);
-			if (scan->mapped && mapping.read)
-				scan->mapped(scan->data, mapping.start, mapping.end);
 			if (scan_is_root(&mapping))
 				scan_mapping(&run, &mapping);
+			else if (scan->mapped && mapping.read)
+				scan->mapped(scan->data, mapping.start, mapping.end);
 		}
 		maps_close(&run.maps);
 	}

@@ -41,7 +41,7 @@ struct scan {
 	const struct scan_range *excluded;	/* sorted by start, not overlapping: not read */
 	size_t excluded_count;
 	void (*found)(void *data, uintptr_t word, const struct scan_place *place);
-	/* each readable mapping, before it is read, code included; may be NULL */
+	/* readable memory, code included, but not what is excluded; may be NULL */
 	void (*mapped)(void *data, uintptr_t start, uintptr_t end);
 	void *data;
 	/* out */

@@ -11,8 +11,15 @@ check_PROGRAMS += %D%/make-session
 %C%_make_session_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_make_session_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 
+check_PROGRAMS += %D%/show-danglings
+%C%_show_danglings_SOURCES = %D%/show-danglings.c
+%C%_show_danglings_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_show_danglings_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+%C%_show_danglings_LDADD = cli/libcli.la
+
 sys_tests = \
 	%D%/allocators.t \
+	%D%/dangling.t \
 	%D%/demo.t \
 	%D%/exec-status.t \
 	%D%/exports.t \
@@ -44,6 +51,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/anywhere.c \
 	tests/plugins/blocks.c \
 	tests/plugins/churn.c \
+	tests/plugins/cleanxx.cc \
 	tests/plugins/exhaust.c \
 	tests/plugins/finder.c \
 	tests/plugins/forker.c \
@@ -64,6 +72,10 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
 	tests/plugins/plugin.h \
+	tests/plugins/pointed.c \
+	tests/plugins/pointedneeds.c \
+	tests/plugins/pointers.c \
+	tests/plugins/pointing.c \
 	tests/plugins/rebuilt.c \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
