@@ -129,7 +129,16 @@ static void *register_thread(void *unused)
 	keep(&handlers[0], "on_tick");
 	scrub_stack();
 #if defined(__x86_64__)
-	__asm__ volatile("	movq	%[slot], %%r14\n"
+	/* what a call may change still has addresses that the loader used */
+	__asm__ volatile("	xorl	%%ecx, %%ecx\n"
+			 "	xorl	%%edx, %%edx\n"
+			 "	xorl	%%esi, %%esi\n"
+			 "	xorl	%%edi, %%edi\n"
+			 "	xorl	%%r8d, %%r8d\n"
+			 "	xorl	%%r9d, %%r9d\n"
+			 "	xorl	%%r10d, %%r10d\n"
+			 "	xorl	%%r11d, %%r11d\n"
+			 "	movq	%[slot], %%r14\n"
 			 "	movq	$0, %[slot]\n"
 			 "	movl	$1, %[ready]\n"
 			 "1:	pause\n"
@@ -139,7 +148,8 @@ static void *register_thread(void *unused)
 			 : [slot] "+m"(handlers[0]), [ready] "+m"(*(volatile int *)&many[0]),
 			 [wanted] "+m"(*(volatile int *)&many[1])
 			 :
-			 : "r14", "memory", "cc");
+			 : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r14",
+			 "memory", "cc");
 #endif
 	return unused;
 }
@@ -173,6 +183,16 @@ NOINLINE static void place_ended(void)
 		plugin_symbol(handle, "pointed_array"));
 	pthread_join(thread, NULL);
 	((long (*)(long))plugin_symbol(handle, "pointed_thread"))(1);
+}
+
+/* As often as a plugin is built anew in an afternoon. */
+NOINLINE static void place_work(void)
+{
+	for (int i = 0; i < 20; i++) {
+		((long (*)(long))plugin_symbol(handle, "clean_work"))(i);
+		close_plugin();
+		handle = plugin_open(plugin_path);
+	}
 }
 
 /* The loader maps OTHER.so, and finds that it lacks a symbol. */
@@ -218,6 +238,7 @@ static const struct place {
 	{"stack", place_stack, 1, 1},
 	{"register", place_register, 1, 1},
 	{"ended", place_ended, 0, 1},
+	{"work", place_work, 0, 0},
 	{"failed", place_failed, 0, 1},
 	{"both", place_both, 0, 1},
 	{NULL, NULL, 0, 0},

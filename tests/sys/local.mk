@@ -27,6 +27,7 @@ sys_tests = \
 	%D%/fork.t \
 	%D%/free-anywhere.t \
 	%D%/gdb.t \
+	%D%/hooks.t \
 	%D%/includes.t \
 	%D%/kept.t \
 	%D%/kept-valgrind.t \
@@ -59,6 +60,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/hammer.c \
 	tests/plugins/helper.c \
 	tests/plugins/holder.c \
+	tests/plugins/hooked.c \
+	tests/plugins/hooks.c \
 	tests/plugins/host.c \
 	tests/plugins/host.h \
 	tests/plugins/keeper.c \
