@@ -29,6 +29,14 @@ struct image {
 	uint32_t more;	  /* words that there was no room for */
 };
 
+/* Within one of these places differ by where they are: an address, a place, a thread. */
+enum alike {
+	ALIKE_MEMORY, /* of an object: the address; of heaps: all in one */
+	ALIKE_BLOCK,
+	ALIKE_LOCALS,
+	ALIKE_STACK, /* registers too */
+};
+
 /* One place, or several that are alike. */
 struct pointer {
 	uintptr_t word;
@@ -194,6 +202,7 @@ static bool memory_counts(struct pointer *pointer)
 		break;
 	}
 	/* heaps: all that hold the same pointer are alike */
+	pointer->where = place->kind == SCAN_MAPPING_SHARED;
 	return place->kind == SCAN_MAPPING_SHARED ||
 	       (!is_spent_exit(place) && !dead_stacks_hold(place));
 }
@@ -202,7 +211,7 @@ static bool block_counts(struct pointer *pointer)
 {
 	struct scan_place *place = &pointer->root;
 
-	pointer->what = 1;
+	pointer->what = ALIKE_BLOCK;
 	pointer->where = pointer->block;
 	if (pointer->block != HEAP_PLACE_LOADER)
 		return !is_spent_exit(place);
@@ -210,7 +219,7 @@ static bool block_counts(struct pointer *pointer)
 	pointer->block = 0;
 	place->tid = look_ranges_tls_of(work.world, place->start, place->end);
 	place->kind = SCAN_THREAD;
-	pointer->what = 2;
+	pointer->what = ALIKE_LOCALS;
 	pointer->where = (uint64_t)place->tid;
 	return place->tid != 0;
 }
@@ -223,12 +232,17 @@ static bool pointer_counts(struct pointer *pointer)
 	case SCAN_THREAD:
 	case SCAN_STACK:
 	case SCAN_REGISTER:
-		pointer->what = pointer->root.kind == SCAN_THREAD ? 2 : 3;
+		pointer->what = pointer->root.kind == SCAN_THREAD ? ALIKE_LOCALS : ALIKE_STACK;
 		pointer->where = (uint64_t)pointer->root.tid;
 		return true;
 	default:
 		return memory_counts(pointer);
 	}
+}
+
+static bool is_alike(const struct pointer *one, const struct pointer *other)
+{
+	return one->word == other->word && one->what == other->what && one->where == other->where;
 }
 
 void look_images_found(uintptr_t word, const struct scan_place *place, uint32_t block)
@@ -241,8 +255,6 @@ void look_images_found(uintptr_t word, const struct scan_place *place, uint32_t 
 		return;
 	hash = (made.word ^ made.where << 20 ^ made.what << 60) * UINT64_C(0x9e3779b97f4a7c15);
 	for (size_t at = hash >> 32 & (TABLE_SIZE - 1);; at = (at + 1) & (TABLE_SIZE - 1)) {
-		struct pointer *known = &work.found[work.table[at] - 1];
-
 		if (!work.table[at]) {
 			if (work.found_count == FOUND_MOST) {
 				image->more++;
@@ -252,8 +264,8 @@ void look_images_found(uintptr_t word, const struct scan_place *place, uint32_t 
 			work.table[at] = (uint32_t)work.found_count;
 			return;
 		}
-		if (known->word == word && known->what == made.what && known->where == made.where) {
-			known->count++;
+		if (is_alike(&work.found[work.table[at] - 1], &made)) {
+			work.found[work.table[at] - 1].count++;
 			return;
 		}
 	}
