@@ -6,7 +6,6 @@
 #include "shim/heap.h"
 #include "shim/keys.h"
 #include "shim/look-ranges.h"
-#include "shim/object-image.h"
 #include "shim/objects.h"
 #include "shim/session-file.h"
 #include "shim/sys.h"
@@ -41,16 +40,9 @@ static void own_add(uintptr_t start, uintptr_t end)
 		work.own[work.own_count++] = (struct scan_range){start, end};
 }
 
-static bool is_unwinder(const struct object *object)
-{
-	const char *name = image_soname(object);
-
-	return name && !strncmp(name, "libgcc_s.so.", 12);
-}
-
 static enum look_owner owner_of(const struct object *object)
 {
-	if (object->class == CODE_LOADER || object->class == CODE_SHIM || is_unwinder(object))
+	if (object->class == CODE_LOADER || object->class == CODE_SHIM || object->unwinder)
 		return LOOK_OWNER_IGNORED;
 	return object->class == CODE_RUNTIME ? LOOK_OWNER_RUNTIME : LOOK_OWNER_OBJECT;
 }

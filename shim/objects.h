@@ -47,6 +47,7 @@ struct object {
 	uint16_t generation; /* slot, see generation.h; 0: not tracked */
 	uint8_t class;	     /* enum code_class */
 	bool registered;
+	bool unwinder; /* libgcc_s */
 };
 
 #define CODE_REGION_SHIFT 30
