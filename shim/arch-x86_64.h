@@ -258,4 +258,16 @@ static inline void arch_valgrind_quiet(bool quiet)
 	arch_valgrind_request(0x1801, quiet ? 1 : (uintptr_t)-1);
 }
 
+/* Whether a thread's descriptor may begin here: it holds its own address twice. */
+static inline bool arch_is_thread(const uintptr_t *at)
+{
+	return at[0] == (uintptr_t)at && at[2] == (uintptr_t)at;
+}
+
+/* A code address that the C library keeps in disguise, with the thread's guard. */
+static inline uintptr_t arch_pointer_shown(uintptr_t hidden, uintptr_t thread_pointer)
+{
+	return (hidden >> 17 | hidden << 47) ^ *(const uintptr_t *)(thread_pointer + 0x30);
+}
+
 #endif

@@ -6,13 +6,18 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/arch-x86_64.h \
 	%D%/arena.c \
 	%D%/arena.h \
-	%D%/callstacks.c \
-	%D%/callstacks.h \
-	%D%/dlclose.c \
-	%D%/dl-x86_64.S \
 	%D%/blockers.c \
 	%D%/blockers.h \
+	%D%/callstacks.c \
+	%D%/callstacks.h \
+	%D%/danglings.c \
 	%D%/danglings.h \
+	%D%/dead-stacks.c \
+	%D%/dead-stacks.h \
+	%D%/dl-x86_64.S \
+	%D%/dlclose.c \
+	%D%/environment.c \
+	%D%/exits.c \
 	%D%/explain.c \
 	%D%/explain.h \
 	%D%/fault.c \
@@ -21,35 +26,10 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/finalize.h \
 	%D%/finalizers.c \
 	%D%/finalizers.h \
-	%D%/guard.c \
-	%D%/guard.h \
-	%D%/hooks.h \
-	%D%/keys.c \
-	%D%/keys.h \
-	%D%/leave.c \
-	%D%/leave.h \
-	%D%/leave-x86_64.S \
-	%D%/link-maps.c \
-	%D%/link-maps.h \
-	%D%/opens.c \
-	%D%/opens.h \
-	%D%/refusal.c \
-	%D%/refusal.h \
-	%D%/stays.c \
-	%D%/stays.h \
-	%D%/keys-x86_64.S \
-	%D%/pthread.c \
-	%D%/stubs.c \
-	%D%/thread-locals.c \
-	%D%/thread-locals.h \
-	%D%/threads.c \
-	%D%/threads.h \
-	%D%/unloading.c \
-	%D%/unloading.h \
-	%D%/watchdog.c \
-	%D%/watchdog.h \
 	%D%/generation.c \
 	%D%/generation.h \
+	%D%/guard.c \
+	%D%/guard.h \
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/heap-class.c \
@@ -57,15 +37,29 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \
+	%D%/hook-entries.c \
+	%D%/hook-entries.h \
+	%D%/hooks.c \
+	%D%/hooks.h \
+	%D%/keys.c \
+	%D%/keys.h \
+	%D%/keys-x86_64.S \
 	%D%/late.c \
 	%D%/late.h \
+	%D%/leave.c \
+	%D%/leave.h \
+	%D%/leave-x86_64.S \
 	%D%/limits.c \
+	%D%/link-maps.c \
+	%D%/link-maps.h \
 	%D%/loader.c \
 	%D%/loader.h \
 	%D%/lock.c \
 	%D%/lock.h \
 	%D%/look.c \
 	%D%/look.h \
+	%D%/look-images.c \
+	%D%/look-images.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
 	%D%/main.c \
@@ -84,10 +78,17 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/object-record.c \
 	%D%/objects.c \
 	%D%/objects.h \
+	%D%/opens.c \
+	%D%/opens.h \
 	%D%/places.c \
 	%D%/places.h \
+	%D%/pthread.c \
+	%D%/refusal.c \
+	%D%/refusal.h \
 	%D%/resident.c \
 	%D%/resident.h \
+	%D%/roots.c \
+	%D%/roots.h \
 	%D%/scan.c \
 	%D%/scan.h \
 	%D%/segv.c \
@@ -103,18 +104,31 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/signals.h \
 	%D%/stacks.c \
 	%D%/stacks.h \
+	%D%/stays.c \
+	%D%/stays.h \
+	%D%/streams.c \
 	%D%/sys.h \
+	%D%/syslog.c \
 	%D%/tasks.c \
 	%D%/tasks.h \
 	%D%/text.h \
 	%D%/thread.c \
 	%D%/thread.h \
+	%D%/thread-locals.c \
+	%D%/thread-locals.h \
+	%D%/threads.c \
+	%D%/threads.h \
+	%D%/timers.c \
 	%D%/unload.c \
 	%D%/unload.h \
+	%D%/unloading.c \
+	%D%/unloading.h \
 	%D%/unwind.c \
 	%D%/unwind.h \
 	%D%/unwind-cfi.c \
 	%D%/unwind-cfi.h \
+	%D%/watchdog.c \
+	%D%/watchdog.h \
 	%D%/world.c \
 	%D%/world.h \
 	%D%/world-ptrace.c \

@@ -10,6 +10,7 @@
 #include "shim/session-file.h"
 #include "shim/sys.h"
 
+#define PAGE ((uintptr_t)4096)
 #define RANGES_MOST 128u
 #define RUNTIME_MOST 32u
 #define STALE_MOST 4096u
@@ -28,6 +29,11 @@ static struct {
 	struct scan_range *excluded; /* own, tls and stale, sorted */
 	size_t excluded_count;
 	bool tls_taken[TLS_MODULES]; /* numbers that a loaded object has now */
+	struct owned {
+		struct scan_range range;
+		enum look_owner owner;
+	} * objects; /* all that are loaded */
+	size_t object_count, object_size;
 } work;
 
 static void own_add(uintptr_t start, uintptr_t end)
@@ -36,8 +42,25 @@ static void own_add(uintptr_t start, uintptr_t end)
 		work.own[work.own_count++] = (struct scan_range){start, end};
 }
 
+static enum look_owner owner_of(const struct object *object)
+{
+	if (object->class == CODE_LOADER || object->class == CODE_SHIM || object->unwinder)
+		return LOOK_OWNER_IGNORED;
+	return object->class == CODE_RUNTIME ? LOOK_OWNER_RUNTIME : LOOK_OWNER_OBJECT;
+}
+
+static void object_count(struct object *object, void *data)
+{
+	work.object_size++;
+}
+
 static void object_note(struct object *object, void *data)
 {
+	if (work.objects && work.object_count < work.object_size)
+		work.objects[work.object_count++] = (struct owned){
+			.range = {object->start, object->end},
+			.owner = owner_of(object),
+		};
 	if (object->class == CODE_SHIM)
 		own_add(object->start, object->end);
 	else if ((object->class == CODE_RUNTIME || object->class == CODE_LOADER) &&
@@ -62,6 +85,9 @@ void look_ranges_begin(void)
 	count = arena_ranges(ranges, RANGES_MOST / 2);
 	for (size_t i = 0; i < count; i++)
 		own_add(ranges[i][0], ranges[i][1]);
+	objects_each(object_count, NULL);
+	work.object_size += 16; /* others load meanwhile */
+	work.objects = look_ranges_scratch(work.object_size * sizeof(*work.objects));
 	objects_each(object_note, NULL);
 }
 
@@ -70,7 +96,7 @@ void *look_ranges_scratch(size_t size)
 	void *memory = sys_map(size, PROT_READ | PROT_WRITE);
 
 	if (memory)
-		own_add((uintptr_t)memory, (uintptr_t)memory + size);
+		own_add((uintptr_t)memory, ((uintptr_t)memory + size + PAGE - 1) & ~(PAGE - 1));
 	return memory;
 }
 
@@ -212,6 +238,30 @@ bool look_ranges_is_runtime(uintptr_t address)
 	return false;
 }
 
+enum look_owner look_ranges_owner(uintptr_t address)
+{
+	for (size_t i = 0; i < work.object_count; i++) {
+		const struct scan_range *range = &work.objects[i].range;
+
+		if (address - range->start < range->end - range->start)
+			return work.objects[i].owner;
+	}
+	return LOOK_OWNER_NONE;
+}
+
+pid_t look_ranges_tls_of(const struct world *world, uintptr_t start, uintptr_t end)
+{
+	for (size_t i = 0; i < world->thread_count; i++) {
+		uintptr_t tp = world->threads[i].tp;
+		const uintptr_t *dtv = tp ? ((const uintptr_t *const *)tp)[1] : NULL;
+
+		for (size_t module = 1; dtv && module <= dtv[-2]; module++)
+			if (dtv[2 * module] >= start && dtv[2 * module] < end)
+				return world->threads[i].tid;
+	}
+	return 0;
+}
+
 void look_ranges_end(void)
 {
 	if (work.tls)
@@ -220,5 +270,8 @@ void look_ranges_end(void)
 		sys_unmap(work.excluded, excluded_size());
 	if (work.stale)
 		sys_unmap(work.stale, STALE_MOST * sizeof(struct scan_range));
+	if (work.objects)
+		sys_unmap(work.objects, work.object_size * sizeof(*work.objects));
+	work.objects = NULL;
 	work.tls = work.stale = work.excluded = NULL;
 }

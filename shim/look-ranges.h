@@ -33,6 +33,21 @@ bool look_ranges_is_tls(uintptr_t start, uintptr_t end);
 /* Whether the address is in data of the C library, the C++ runtime or the loader. */
 bool look_ranges_is_runtime(uintptr_t address);
 
+/* What an address belongs to, as far as pointers into unmapped images go. */
+enum look_owner {
+	LOOK_OWNER_NONE,    /* no object: heaps, mappings */
+	LOOK_OWNER_OBJECT,  /* the host, a module */
+	LOOK_OWNER_RUNTIME, /* the C or C++ runtime */
+	LOOK_OWNER_IGNORED, /* the loader, the unwinder, the shim: what they hold they do not use */
+};
+enum look_owner look_ranges_owner(uintptr_t address);
+
+/*
+ * The thread whose thread-local block, of a loaded module, begins in the block
+ * of the loader's; 0: it is none.
+ */
+pid_t look_ranges_tls_of(const struct world *world, uintptr_t start, uintptr_t end);
+
 /* Gives its own memory back. */
 void look_ranges_end(void);
 

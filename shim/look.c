@@ -4,6 +4,7 @@
 
 #include "shim/generation.h"
 #include "shim/heap.h"
+#include "shim/look-images.h"
 #include "shim/look-ranges.h"
 #include "shim/look.h"
 #include "shim/sys.h"
@@ -63,9 +64,9 @@ static void count_visit(struct span *span, void *data)
 		*count += is_candidate(span->meta + index);
 }
 
-static void needed_visit(struct span *span, void *data)
+static void left_visit(struct span *span, void *data)
 {
-	bool *needed = data;
+	bool *left = data;
 
 	for (uint32_t index = 0; index < span->count; index++) {
 		struct generation *generation;
@@ -74,20 +75,20 @@ static void needed_visit(struct span *span, void *data)
 			continue;
 		generation = generation_at(span->meta[index].generation);
 		if (generation->state == GENERATION_LOOKED_AT || generation->kept)
-			*needed = true;
+			*left = true;
 		else
 			generation->used = true;
 	}
 }
 
-bool look_is_needed(void)
+bool look_has_candidates(void)
 {
-	bool needed = false;
+	bool left = false;
 
 	for (uint32_t slot = 1; slot < generation_limit(); slot++)
 		generation_at((uint16_t)slot)->used = false;
-	heap_walk(true, needed_visit, &needed);
-	return needed;
+	heap_walk(true, left_visit, &left);
+	return left;
 }
 
 void look_prepare(struct look *look)
@@ -95,6 +96,7 @@ void look_prepare(struct look *look)
 	memset(&work, 0, sizeof(work));
 	work.look = look;
 	look_ranges_begin();
+	look_images_begin();
 }
 
 static void reach(struct span *span, uint32_t index, const struct scan_place *place)
@@ -118,6 +120,11 @@ static void word_found(void *data, uintptr_t word, const struct scan_place *plac
 	struct span *span = heap_span(word);
 	uint32_t index;
 
+	if (word - work.scan.base >= work.scan.size) {
+		look_images_found(word, place,
+			work.inside ? work.inside->meta[work.inside_index].place & META_PLACE : 0);
+		return;
+	}
 	if (!span || span->kind == SPAN_FREE || word < span->start)
 		return;
 	index = span_index(span, word);
@@ -139,8 +146,12 @@ static void word_found(void *data, uintptr_t word, const struct scan_place *plac
 static void block_read(struct span *span, uint32_t index)
 {
 	uintptr_t start = span_block(span, index);
-	struct scan_place place = {.kind = SCAN_MAPPING_PRIVATE};
 	size_t size = span->kind == SPAN_LARGE ? span->large_size : span->block_size;
+	struct scan_place place = {
+		.kind = SCAN_MAPPING_PRIVATE,
+		.start = start,
+		.end = start + size,
+	};
 
 	work.inside = span;
 	work.inside_index = index;
@@ -277,7 +288,8 @@ static bool memory_make(const struct world *world)
 	work.deferred = look_ranges_scratch(DEFERRED_MOST * sizeof(*work.deferred));
 	work.deferred_words = look_ranges_scratch(DEFERRED_MOST * sizeof(*work.deferred_words));
 	return work.queue && work.deferred && work.deferred_words &&
-	       tallies_make(work.look, work.candidates) && look_ranges_make(world);
+	       tallies_make(work.look, work.candidates) && look_images_make(world) &&
+	       look_ranges_make(world);
 }
 
 static void memory_give(void)
@@ -298,6 +310,11 @@ static void hidden_found(uintptr_t word, int tid)
 
 	if (word - work.scan.base < work.scan.size)
 		word_found(NULL, word, &place);
+}
+
+static void memory_mapped(void *data, uintptr_t start, uintptr_t end)
+{
+	look_images_mapped(start, end);
 }
 
 static void roots_follow(const struct world *world)
@@ -328,7 +345,9 @@ void look_at_world(const struct world *world, void *data)
 		.base = heap.base,
 		.size = heap.used,
 		.found = word_found,
+		.mapped = memory_mapped,
 	};
+	look_images_range(&work.scan.other_base, &work.scan.other_size);
 	work.scan.excluded = look_ranges_excluded(&work.scan.excluded_count);
 	roots_follow(world);
 	look->bytes += work.scan.bytes;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The look itself, with the world stopped: which blocks of dead generations
- * are still referred to, and from where.
+ * are still referred to, and from where; and what points into the images that
+ * went (look-images.h).
  *
  * Candidates are all live blocks of generations that are looked at or dead.  Roots
  * are all memory outside the module heap, and the blocks of living owners;
@@ -46,8 +47,9 @@ struct look {
 	bool free_leaked; /* quarantine them at once */
 	uint16_t era;	  /* of the quarantine */
 	/* out */
-	bool done;		    /* the look ran to its end */
-	int error;		    /* why not */
+	bool done;     /* the look ran to its end */
+	int error;     /* why not */
+	bool given_up; /* it did not, and there is nothing that a later one could free */
 	struct look_tally *tallies; /* table of tally_size, entries with place 0 are empty */
 	size_t tally_size;
 	uint64_t bytes;	      /* memory read */
@@ -64,7 +66,7 @@ void look_at_world(const struct world *world, void *data);
  * as used: what the C library alone holds, it holds for long.  Without
  * stopping: an estimate.
  */
-bool look_is_needed(void);
+bool look_has_candidates(void);
 
 /* Fills the tallies with all candidates as kept, without a look at memory. */
 bool look_at_candidates(struct look *look);

@@ -12,6 +12,7 @@
 #include "shim/heap.h"
 #include "shim/keys.h"
 #include "shim/late.h"
+#include "shim/hooks.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
 #include "shim/module.h"
@@ -64,6 +65,7 @@ static void fork_child(void)
 	objects_fork_child();
 	object_record_fork_child();
 	generation_fork_child();
+	hooks_fork_child();
 	thread_fork_child();
 	opens_fork_child();
 	watchdog_fork_child();

@@ -68,6 +68,16 @@
 	X(int, pthread_key_delete, "pthread_key_delete", (unsigned int)) \
 	X(int, tss_create, "tss_create", (void *, void (*)(void *))) \
 	X(void, tss_delete, "tss_delete", (unsigned int)) \
+	X(int, timer_create, "timer_create", (int, void *, void *)) \
+	X(int, timer_delete, "timer_delete", (void *)) \
+	X(int, on_exit, "on_exit", (void (*)(int, void *), void *)) \
+	X(int, at_quick_exit, "__cxa_at_quick_exit", (void (*)(void *), void *)) \
+	X(int, atexit, "__cxa_atexit", (void (*)(void *), void *, void *)) \
+	X(int, setvbuf, "setvbuf", (void *, char *, int, size_t)) \
+	X(void, setbuf, "setbuf", (void *, char *)) \
+	X(void, setbuffer, "setbuffer", (void *, char *, size_t)) \
+	X(void, openlog, "openlog", (const char *, int, int)) \
+	X(void, closelog, "closelog", (void)) \
 	X(int, setrlimit, "setrlimit", (int, const void *)) \
 	X(int, setrlimit64, "setrlimit64", (int, const void *)) \
 	X(int, prlimit, "prlimit", (int, int, const void *, void *)) \

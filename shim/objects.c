@@ -157,6 +157,13 @@ static bool is_runtime(const struct object *object, const char *name)
 	       (*settings.through && settings_list_matches(settings.through, object->name));
 }
 
+static bool is_unwinder(const struct object *object)
+{
+	const char *soname = image_soname(object);
+
+	return soname && !strncmp(soname, "libgcc_s.so.", sizeof("libgcc_s.so.") - 1);
+}
+
 /* What an object is that is not tracked. */
 static enum code_class class_of(const struct object *object)
 {
@@ -307,6 +314,7 @@ static void object_register(struct object *object, bool loading, bool explicit)
 	bool tracked;
 
 	object->class = class_of(object);
+	object->unwinder = is_unwinder(object);
 	object->tls_least = object->tls_module ? tls_least(object) : 0;
 	tracked = loading && (object->class == CODE_HOST || object->class == CODE_RUNTIME) &&
 		  (parent ? parent->generation != 0 : explicit && is_wanted(object));

@@ -57,6 +57,7 @@ struct object {
 	uintptr_t fini_array_size, fini; /* of the finalizers that are not there */
 	uint64_t device, inode;		 /* of the file of a tracked object, 0: not known */
 	struct open_site *sites;	 /* who opened it, see opens.h */
+	bool unwinder; /* libgcc_s */
 };
 
 #define CODE_REGION_SHIFT 30

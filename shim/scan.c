@@ -11,6 +11,7 @@
 #include "shim/stacks.h"
 
 #define PAGE 4096u
+#define PAGE_SHIFT 12
 #define LARGE (64ul << 20)	/* from here on only pages that hold something are read */
 #define LARGE_BLIND (1ul << 30) /* read whole when it cannot be told which these are */
 #define LINES_SIZE (64u << 10)
@@ -26,34 +27,78 @@ struct scan_run {
 	struct resident resident;
 };
 
-/* Rare: some word of these points into the range. */
+static inline bool scan_wants(const struct scan *scan, uintptr_t word)
+{
+	return word - scan->base < scan->size || word - scan->other_base < scan->other_size;
+}
+
+/* Rare: some word of these points into a range. */
 __attribute__((noinline, cold)) static void scan_report(const struct scan *scan,
 	const uintptr_t *at, const uintptr_t *end, struct scan_place *place)
 {
 	for (; at < end; at++) {
 		uintptr_t word = *(const volatile uintptr_t *)at;
 
-		if (word - scan->base >= scan->size)
+		if (!scan_wants(scan, word))
 			continue;
 		place->address = (uintptr_t)at;
 		scan->found(scan->data, word, place);
 	}
 }
 
+/* Words lie at multiples of 8, whatever the vectors would like. */
+typedef uint64_t words __attribute__((vector_size(16), aligned(8), may_alias));
+typedef int32_t numbers __attribute__((vector_size(16)));
+
+/* One of the ranges, as page numbers modulo 2^32, moved so that signed compares do. */
+struct pages {
+	numbers from, count;
+};
+
+static struct pages pages_of(uintptr_t base, uintptr_t size)
+{
+	const uint32_t middle = 0x80000000u, first = (uint32_t)(base >> PAGE_SHIFT);
+	const uint32_t last = (uint32_t)((base + size - 1) >> PAGE_SHIFT);
+	const int32_t from = (int32_t)(first + middle);
+	const int32_t count = (int32_t)((size ? last - first + 1 : 0) + middle);
+
+	return (struct pages){{from, from, from, from}, {count, count, count, count}};
+}
+
+static inline numbers pages_at(const uintptr_t *at)
+{
+	const numbers low = (numbers)(*(const words *)at >> PAGE_SHIFT);
+	const numbers high = (numbers)(*(const words *)(at + 2) >> PAGE_SHIFT);
+
+	return __builtin_shuffle(low, high, (numbers){0, 2, 4, 6});
+}
+
+/*
+ * Only bits 12 to 43 of each word are compared here, four words at once: so two
+ * ranges take no longer than memory does.  The few words that others share
+ * these bits with are told apart where they are reported.
+ */
 void scan_words(const struct scan *scan, const uintptr_t *start, const uintptr_t *end,
 	struct scan_place *place)
 {
-	const uintptr_t base = scan->base, size = scan->size;
+	const struct pages one = pages_of(scan->base, scan->size);
+	const struct pages other = pages_of(scan->other_base, scan->other_size);
 	const uintptr_t *at = start;
 
 	for (; end - at >= AT_ONCE; at += AT_ONCE) {
-		unsigned int any = 0;
+		numbers any = {0};
+		words both;
 		int i;
 
-#pragma GCC unroll 16
-		for (i = 0; i < AT_ONCE; i++)
-			any |= at[i] - base < size;
-		if (__builtin_expect(any, 0))
+#pragma GCC unroll 4
+		for (i = 0; i < AT_ONCE; i += 4) {
+			const numbers pages = pages_at(at + i);
+
+			any |= pages - one.from < one.count;
+			any |= pages - other.from < other.count;
+		}
+		both = (words)any;
+		if (__builtin_expect((both[0] | both[1]) != 0, 0))
 			scan_report(scan, at, at + AT_ONCE, place);
 	}
 	scan_report(scan, at, end, place);
@@ -151,12 +196,16 @@ static void scan_mapping(struct scan_run *run, const struct mapping *mapping)
 	for (at = mapping->start; at < mapping->end; at = end) {
 		struct scan_place place = {
 			.kind = mapping->shared ? SCAN_MAPPING_SHARED : SCAN_MAPPING_PRIVATE,
+			.start = mapping->start,
+			.end = mapping->end,
 		};
 		bool left_out;
 
 		end = scan_next_excluded(run, at, mapping->end, &left_out);
 		if (left_out)
 			continue;
+		if (run->scan->mapped)
+			run->scan->mapped(run->scan->data, at, end);
 		end = stacks_part(&run->stacks, at, end, &place, &left_out);
 		if (left_out)
 			continue;
@@ -214,12 +263,12 @@ static void scan_registers(const struct scan *scan, const struct world *world)
 
 		for (k = 0; k < thread->register_count; k++) {
 			place.reg = (unsigned int)k;
-			if (thread->registers[k] - scan->base < scan->size)
+			if (scan_wants(scan, thread->registers[k]))
 				scan->found(scan->data, thread->registers[k], &place);
 		}
 		place.reg = 255;
 		for (k = 0; vectors && k < thread->vectors_size / sizeof(*vectors); k++)
-			if (vectors[k] - scan->base < scan->size)
+			if (scan_wants(scan, vectors[k]))
 				scan->found(scan->data, vectors[k], &place);
 	}
 }
@@ -251,6 +300,8 @@ void scan_memory(struct scan *scan, const struct world *world)
 				stacks_add_main(&run.stacks, mapping.start, mapping.end);
 			if (scan_is_root(&mapping))
 				scan_mapping(&run, &mapping);
+			else if (scan->mapped && mapping.read)
+				scan->mapped(scan->data, mapping.start, mapping.end);
 		}
 		maps_close(&run.maps);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading all memory of the process, once, with the world stopped, for words
- * that point into one range of addresses.
+ * that point into one of two ranges of addresses.
  */
 #ifndef RELIB_SCAN_H
 #define RELIB_SCAN_H
@@ -27,6 +27,7 @@ struct scan_place {
 	pid_t tid;		/* for STACK, THREAD and REGISTER */
 	unsigned int reg;	/* index in registers, 255: vector register */
 	uintptr_t sp;		/* of that thread, for STACK */
+	uintptr_t start, end;	/* of the mapping or block that it lies in; 0: none */
 };
 
 struct scan_range {
@@ -36,9 +37,12 @@ struct scan_range {
 struct scan {
 	/* in */
 	uintptr_t base, size;			/* words w with w - base < size are reported */
+	uintptr_t other_base, other_size;	/* and so are those in this range; size 0: none */
 	const struct scan_range *excluded;	/* sorted by start, not overlapping: not read */
 	size_t excluded_count;
 	void (*found)(void *data, uintptr_t word, const struct scan_place *place);
+	/* readable memory, code included, but not what is excluded; may be NULL */
+	void (*mapped)(void *data, uintptr_t start, uintptr_t end);
 	void *data;
 	/* out */
 	uint64_t bytes;				/* memory read */
@@ -57,7 +61,7 @@ void scan_memory(struct scan *scan, const struct world *world);
 
 /*
  * The inner loop, for one aligned stretch of memory: reports every word in it
- * that points into the range.  Also used to follow blocks.
+ * that points into a range.  Also used to follow blocks.
  */
 void scan_words(const struct scan *scan, const uintptr_t *start, const uintptr_t *end,
 		struct scan_place *place);

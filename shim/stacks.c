@@ -48,6 +48,18 @@ static void stack_find(struct stack *stack)
 	fault_leave(&guard);
 }
 
+bool stacks_of_thread(uintptr_t descriptor, struct scan_range *range)
+{
+	struct stack stack = {
+		.thread = descriptor,
+		.thread_end = descriptor + ARCH_THREAD_ABOVE,
+	};
+
+	stack_find(&stack);
+	*range = (struct scan_range){stack.low, stack.high};
+	return stack.low < stack.high;
+}
+
 /* The lowest stack pointer that lies in it tells what is in use; with none all of it is. */
 static void stack_measure(struct stack *stack, const struct world *world)
 {

@@ -47,6 +47,12 @@ void stacks_find(struct stacks *stacks, const struct world *world, void *room);
 void stacks_add_main(struct stacks *stacks, uintptr_t low, uintptr_t high);
 
 /*
+ * The stack of a thread whose descriptor lies at the address, if its fields
+ * say so.  The thread need not be alive.
+ */
+bool stacks_of_thread(uintptr_t descriptor, struct scan_range *range);
+
+/*
  * Where the part of one kind that begins at start ends, at most at end.  Sets
  * kind, tid and sp of place for a stack or descriptor; *dead for what is below
  * the stack pointer.

@@ -4,10 +4,12 @@
 
 #include "shim/generation.h"
 #include "shim/heap.h"
+#include "shim/look-images.h"
 #include "shim/look.h"
 #include "shim/object-image.h"
 #include "shim/objects.h"
 #include "shim/places.h"
+#include "shim/roots.h"
 #include "shim/session.h"
 #include "shim/settings.h"
 #include "shim/sys.h"
@@ -42,66 +44,10 @@ static void eras_end(void)
 	}
 }
 
-struct root_search {
-	uintptr_t address;
-	struct object *object;
-};
-
-static void root_visit(struct object *object, void *data)
-{
-	struct root_search *search = data;
-
-	if (search->address - object->start < object->end - object->start)
-		search->object = object;
-}
-
-static struct session_root root_of_memory(const struct scan_place *place)
-{
-	struct root_search search = {.address = place->address};
-	struct session_root root = {.address = place->address};
-
-	objects_each(root_visit, &search);
-	if (search.object) {
-		root.kind =
-			search.object->class == CODE_RUNTIME || search.object->class == CODE_LOADER
-				? SESSION_ROOT_RUNTIME
-				: SESSION_ROOT_GLOBAL;
-		root.object = object_record(search.object);
-		root.offset = place->address - search.object->bias;
-		return root;
-	}
-	root.kind = place->kind == SCAN_MAPPING_SHARED ? SESSION_ROOT_MAPPING : SESSION_ROOT_HEAP;
-	return root;
-}
-
 static struct session_root root_of(const struct look_tally *tally)
 {
-	const struct scan_place *place = &tally->root;
-	struct session_root root = {.address = place->address, .object = (uint32_t)place->tid};
-
-	if (tally->referrer == LOOK_NOBODY)
-		return (struct session_root){.kind = SESSION_ROOT_NONE};
-	if (tally->referrer == LOOK_BLOCK) {
-		root.kind = SESSION_ROOT_BLOCK;
-		root.object = tally->referrer_place;
-		root.offset = tally->referrer_offset;
-		return root;
-	}
-	switch (place->kind) {
-	case SCAN_STACK:
-		root.kind = SESSION_ROOT_STACK;
-		root.offset = place->address - place->sp;
-		return root;
-	case SCAN_THREAD:
-		root.kind = SESSION_ROOT_THREAD;
-		return root;
-	case SCAN_REGISTER:
-		root.kind = SESSION_ROOT_REGISTER;
-		root.reg = (uint8_t)place->reg;
-		return root;
-	default:
-		return root_of_memory(place);
-	}
+	return root_record(
+		tally->referrer, tally->referrer_place, tally->referrer_offset, &tally->root);
 }
 
 static struct session_generation *record_of(const struct generation *generation)
@@ -234,11 +180,6 @@ static void each_generation(
 
 static void visit_dead(struct generation *generation, uint16_t slot, void *data)
 {
-	const struct look *look = data;
-
-	/* nobody was stopped for it: the C library holds it still */
-	if (!look->tallies && generation->used)
-		return;
 	kept_clear(generation);
 	generation->used = generation->kept = false;
 }
@@ -304,7 +245,7 @@ static void outcome_record(const struct outcome *outcome)
 {
 	const struct look *look = outcome->look;
 
-	each_generation(GENERATION_DEAD, visit_dead, (void *)look);
+	each_generation(GENERATION_DEAD, visit_dead, NULL);
 	for (size_t i = 0; look->tallies && i < look->tally_size; i++) {
 		const struct look_tally *tally = &look->tallies[i];
 		struct generation *generation = generation_at(tally->generation);
@@ -325,11 +266,6 @@ static void look_run(
 {
 	if (settings.leaks == SESSION_LEAKS_OFF)
 		return;
-	if (!look_is_needed()) {
-		/* nothing of them is left to look for: nobody has to stand still */
-		look->done = true;
-		return;
-	}
 	look_prepare(look);
 	if (!world_stop(caller, look_at_world, look, world) || !look->done) {
 		look->done = false;
@@ -339,7 +275,10 @@ static void look_run(
 		}
 		session_note(SESSION_NOTE_NOT_STOPPED, 0, 0, 0,
 			world->why ? world->why : "the world could not be stopped");
+		/* nothing is left that a later look could free: it is over all the same */
+		look->given_up = !look_has_candidates();
 	}
+	look_images_end(look->done);
 }
 
 static void quarantine_settle(const struct look *look)
@@ -409,13 +348,14 @@ void unload_look(const struct world_caller *caller)
 		each_generation(GENERATION_LOOKED_AT, visit_gone, &outcome);
 		/* after a failure they wait for the next look */
 		each_generation(GENERATION_LOOKED_AT,
-			look.done || settings.leaks == SESSION_LEAKS_OFF ? visit_looked
-									 : visit_back,
+			look.done || look.given_up || settings.leaks == SESSION_LEAKS_OFF
+				? visit_looked
+				: visit_back,
 			NULL);
-		if (look.done) {
+		if (look.done || look.given_up)
 			each_generation(GENERATION_DEAD, visit_unused, NULL);
+		if (look.done)
 			quarantine_settle(&look);
-		}
 		look_end(&look);
 	}
 	thread_self.inside--;

@@ -32,6 +32,16 @@ cat >"$tmp/names" <<-END
 	pthread_key_delete
 	tss_create
 	tss_delete
+	timer_create
+	timer_delete
+	on_exit
+	__cxa_at_quick_exit
+	__cxa_atexit
+	setvbuf
+	setbuf
+	setbuffer
+	openlog
+	closelog
 	setrlimit
 	setrlimit64
 	prlimit

@@ -260,6 +260,13 @@ holds() {
 	[ $holds_status -eq 0 ] || fail "the report can be read"
 }
 
+# danglings: what the only session says of pointers into unloaded images goes to
+# $tmp/danglings, as show-danglings.c says.
+danglings() {
+	"$top_builddir/tests/sys/show-danglings" "$RELIB_DIR"/*/session >"$tmp/danglings" ||
+		fail 'the session can be read'
+}
+
 # expected_leaks SOURCE...: the table of the lines marked LEAK in plugin
 # sources, for leaks_exactly(); a line is marked by a comment
 # "LEAK FUNCTION BLOCKS BYTES" (what one call leaks; BYTES may be "A|B").

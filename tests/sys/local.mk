@@ -13,8 +13,15 @@ check_PROGRAMS += %D%/make-session
 %C%_make_session_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_make_session_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 
+check_PROGRAMS += %D%/show-danglings
+%C%_show_danglings_SOURCES = %D%/show-danglings.c
+%C%_show_danglings_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_show_danglings_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
+%C%_show_danglings_LDADD = cli/libcli.la
+
 sys_tests = \
 	%D%/allocators.t \
+	%D%/dangling.t \
 	%D%/demo.t \
 	%D%/exec-status.t \
 	%D%/explain.t \
@@ -24,6 +31,7 @@ sys_tests = \
 	%D%/free-anywhere.t \
 	%D%/gdb.t \
 	%D%/guard.t \
+	%D%/hooks.t \
 	%D%/includes.t \
 	%D%/kept.t \
 	%D%/kept-valgrind.t \
@@ -55,6 +63,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/begetterxx.cc \
 	tests/plugins/blocks.c \
 	tests/plugins/churn.c \
+	tests/plugins/cleanxx.cc \
 	tests/plugins/exhaust.c \
 	tests/plugins/finder.c \
 	tests/plugins/forker.c \
@@ -64,6 +73,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/hammer.c \
 	tests/plugins/helper.c \
 	tests/plugins/holder.c \
+	tests/plugins/hooked.c \
+	tests/plugins/hooks.c \
 	tests/plugins/host.c \
 	tests/plugins/host.h \
 	tests/plugins/keeper.c \
@@ -83,6 +94,10 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
 	tests/plugins/plugin.h \
+	tests/plugins/pointed.c \
+	tests/plugins/pointedneeds.c \
+	tests/plugins/pointers.c \
+	tests/plugins/pointing.c \
 	tests/plugins/rebuilt.c \
 	tests/plugins/records.c \
 	tests/plugins/residue.c \

@@ -13,6 +13,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -468,6 +469,57 @@ START_TEST(test_words)
 }
 END_TEST
 
+static size_t words_found;
+
+static void count_word(void *data, uintptr_t word, const struct scan_place *place)
+{
+	(void)data;
+	(void)word;
+	(void)place;
+	words_found++;
+}
+
+/* Ranges begin and end anywhere in a page, and addresses may be far from each other. */
+START_TEST(test_two_ranges)
+{
+	static const struct {
+		uintptr_t word;
+		bool inside;
+	} cases[] = {
+		{ 0x7e0000001230, true }, { 0x7e000000122f, false }, { 0x7e0000001330, false },
+		{ 0x7e000000132f, true }, { 0x7f1234565ff8, false }, { 0x7f1234566000, true },
+		{ 0x7f1234765fff, true }, { 0x7f1234766000, false },
+		/* the same page number modulo 2^32 */
+		{ 0x7e0000001230 ^ 1ul << 44, false }, { 0x7f1234566000 ^ 1ul << 46, false },
+		{ 0x7f1234566000 | 1ul << 63, false }, { 0, false }, { UINTPTR_MAX, false },
+	};
+	struct scan two = {
+		.base = 0x7e0000001230, .size = 0x100,
+		.other_base = 0x7f1234566000, .other_size = 0x200000,
+		.found = count_word,
+	};
+	uintptr_t words[49];
+	struct scan_place place = { .kind = SCAN_STACK };
+	size_t i, k;
+
+	for (k = 0; k < sizeof(cases) / sizeof(cases[0]); k++)
+		for (i = 0; i < 49; i++) {
+			memset(words, 0, sizeof(words));
+			words[i] = cases[k].word;
+			words_found = 0;
+			scan_words(&two, words, words + 49, &place);
+			ck_assert_uint_eq(words_found, cases[k].inside);
+		}
+	/* no range at all */
+	two.size = two.other_size = 0;
+	words[0] = two.base;
+	words[1] = two.other_base;
+	words_found = 0;
+	scan_words(&two, words, words + 49, &place);
+	ck_assert_uint_eq(words_found, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("scan");
@@ -476,6 +528,7 @@ int main(void)
 
 	tcase_set_timeout(finds, 120);
 	tcase_add_test(finds, test_words);
+	tcase_add_test(finds, test_two_ranges);
 	tcase_add_loop_test(finds, test_static_data, 0, 2);
 	tcase_add_loop_test(finds, test_heap, 0, 2);
 	tcase_add_loop_test(finds, test_excluded, 0, 2);

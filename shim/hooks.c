@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "shim/hook-entries.h"
+#include "shim/hooks.h"
+#include "shim/thread.h"
+
+void hooks_take_back(uint16_t generation)
+{
+	int saved = errno;
+
+	thread_self.inside++;
+	signals_take_back(generation);
+	timers_take_back(generation);
+	exits_take_back(generation);
+	environment_take_back(generation);
+	streams_take_back(generation);
+	syslog_take_back(generation);
+	thread_self.inside--;
+	errno = saved;
+}
+
+void hooks_fork_child(void)
+{
+	hook_entries_fork_child();
+	timers_fork_child();
+	streams_fork_child();
+	syslog_fork_child();
+}

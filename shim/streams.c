@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Buffers of stdin, stdout and stderr in a module's image.  These streams never
+ * end, so they can be looked at safely; what other streams there are, and
+ * whether they are still open, only their owners know.
+ *
+ * The buffer is exchanged with what is in it, and nothing is written or read.
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shim/arena.h"
+#include "shim/danglings.h"
+#include "shim/generation.h"
+#include "shim/hook-entries.h"
+#include "shim/hooks.h"
+#include "shim/module.h"
+#include "shim/next.h"
+
+#define STREAMS 3u
+#define TRIES 1000 /* for a stream that another thread uses */
+
+/* Ours, to be used again when the stream has got another one since. */
+struct buffer {
+	struct buffer *next;
+	char *start;
+	size_t size;
+};
+
+static struct buffer *buffers;
+static struct lock buffers_lock;
+
+/* By which stack each got its buffer. */
+static uint32_t places[STREAMS];
+
+static FILE *stream_at(unsigned int index)
+{
+	FILE *const streams[STREAMS] = {stdin, stdout, stderr};
+
+	return streams[index];
+}
+
+static void place_note(const void *stream, const struct caller *caller, const void *buffer)
+{
+	for (unsigned int i = 0; i < STREAMS; i++)
+		if (stream == stream_at(i))
+			places[i] = buffer ? hook_place(caller) : 0;
+}
+
+int setvbuf(FILE *stream, char *buffer, int mode, size_t size);
+void setbuf(FILE *stream, char *buffer);
+void setbuffer(FILE *stream, char *buffer, size_t size);
+
+RELIB_EXPORT int setvbuf(FILE *stream, char *buffer, int mode, size_t size)
+{
+	const uintptr_t *frame = CALLER_FRAME();
+	struct caller caller = caller_of(frame, CALLER_BP(frame));
+
+	if (!next_ready() || !next.setvbuf)
+		return -1;
+	place_note(stream, &caller, buffer);
+	return next.setvbuf(stream, buffer, mode, size);
+}
+
+RELIB_EXPORT void setbuf(FILE *stream, char *buffer)
+{
+	const uintptr_t *frame = CALLER_FRAME();
+	struct caller caller = caller_of(frame, CALLER_BP(frame));
+
+	if (!next_ready() || !next.setbuf)
+		return;
+	place_note(stream, &caller, buffer);
+	next.setbuf(stream, buffer);
+}
+
+RELIB_EXPORT void setbuffer(FILE *stream, char *buffer, size_t size)
+{
+	const uintptr_t *frame = CALLER_FRAME();
+	struct caller caller = caller_of(frame, CALLER_BP(frame));
+
+	if (!next_ready() || !next.setbuffer)
+		return;
+	place_note(stream, &caller, buffer);
+	next.setbuffer(stream, buffer, size);
+}
+
+static bool is_used(const struct buffer *buffer)
+{
+	for (unsigned int i = 0; i < STREAMS; i++)
+		if ((uintptr_t)stream_at(i)->_IO_buf_base - (uintptr_t)buffer->start < buffer->size)
+			return true;
+	return false;
+}
+
+static char *buffer_take(size_t size)
+{
+	struct buffer *buffer;
+
+	if (!lock_take(&buffers_lock))
+		return NULL;
+	for (buffer = buffers; buffer; buffer = buffer->next)
+		if (buffer->size >= size && !is_used(buffer))
+			break;
+	if (!buffer) {
+		buffer = arena_take(sizeof(*buffer) + size);
+		if (buffer) {
+			*buffer = (struct buffer){buffers, (char *)(buffer + 1), size};
+			buffers = buffer;
+		}
+	}
+	lock_give(&buffers_lock);
+	return buffer ? buffer->start : NULL;
+}
+
+/* Every pointer into the old buffer, its end included, moves along. */
+static void buffer_exchange(FILE *stream, char *to)
+{
+	char **const pointers[] = {
+		&stream->_IO_read_ptr,
+		&stream->_IO_read_end,
+		&stream->_IO_read_base,
+		&stream->_IO_write_base,
+		&stream->_IO_write_ptr,
+		&stream->_IO_write_end,
+		&stream->_IO_save_base,
+		&stream->_IO_backup_base,
+		&stream->_IO_save_end,
+		&stream->_IO_buf_base,
+		&stream->_IO_buf_end,
+	};
+	char *const from = stream->_IO_buf_base;
+	const size_t size = (size_t)(stream->_IO_buf_end - from);
+
+	memcpy(to, from, size);
+	for (size_t i = 0; i < sizeof(pointers) / sizeof(*pointers); i++)
+		if (*pointers[i] && (uintptr_t)*pointers[i] - (uintptr_t)from <= size)
+			*pointers[i] = to + (*pointers[i] - from);
+}
+
+/* A thread that waits for input holds its stream for long. */
+static bool stream_lock(FILE *stream)
+{
+	for (int i = 0; i < TRIES; i++) {
+		if (!ftrylockfile(stream))
+			return true;
+		sched_yield();
+	}
+	return false;
+}
+
+static bool stream_take_back(FILE *stream)
+{
+	char *buffer;
+
+	if (!stream_lock(stream))
+		return false;
+	buffer = buffer_take((size_t)(stream->_IO_buf_end - stream->_IO_buf_base));
+	if (buffer)
+		buffer_exchange(stream, buffer);
+	funlockfile(stream);
+	return buffer != NULL;
+}
+
+uint32_t streams_take_back(uint16_t generation)
+{
+	static const char *const names[STREAMS] = {"stdin", "stdout", "stderr"};
+	const struct generation *going = generation_at(generation);
+	uint32_t count = 0;
+
+	for (unsigned int i = 0; i < STREAMS; i++) {
+		FILE *stream = stream_at(i);
+		uintptr_t buffer = stream ? (uintptr_t)stream->_IO_buf_base : 0;
+		struct session_dangling like = {
+			.kind = SESSION_DANGLING_BUFFER,
+			.number = i,
+			.place = places[i],
+		};
+
+		if (buffer - going->start >= going->end - going->start)
+			continue;
+		like.taken_back = stream_take_back(stream);
+		dangling_hook(generation, buffer, &like, names[i]);
+		count += like.taken_back;
+	}
+	return count;
+}
+
+void streams_fork_child(void)
+{
+	buffers_lock.owner = 0;
+}
