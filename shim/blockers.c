@@ -128,6 +128,19 @@ static void owner_find(const struct blockers *blockers, struct blocker *blocker)
 	blocker->owner = owner;
 }
 
+/* About to enter a destructor of what goes, or just back from it. */
+static uint16_t going_running(const struct blockers *blockers, pid_t tid)
+{
+	for (uint32_t slot = 1; slot < generation_limit(); slot++) {
+		const struct generation *generation = generation_at((uint16_t)slot);
+
+		if (generation->state == GENERATION_ALIVE && generation->goes == blockers->number &&
+			thread_locals_running((uint16_t)slot, tid))
+			return (uint16_t)slot;
+	}
+	return 0;
+}
+
 static void thread_examine(struct search *search, const struct world_thread *thread, bool calling)
 {
 	const struct world_caller *caller = search->caller;
@@ -152,6 +165,8 @@ static void thread_examine(struct search *search, const struct world_thread *thr
 	stack_follow(search->blockers, &blocker, frame, thread->tp, &slot);
 	if (blocker.module_frame > blocker.frame_count)
 		blocker.module_frame = blocker.frame_count;
+	if (!blocker.inside)
+		blocker.inside = going_running(search->blockers, blocker.tid);
 	/* a thread that unloads its own module at its end is over: its owner lets it pass */
 	if (!blocker.inside && (!blocker.owner || calling))
 		return;

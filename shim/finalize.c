@@ -36,7 +36,9 @@ void finalize_finish(uint16_t generation)
 	hooks_take_back(generation);
 	/* what the unload dropped already, with the world stopped, is not counted again */
 	record->locals_dropped += thread_locals_drop(generation, (int)lock_self());
-	thread_locals_gone(generation);
+	record->locals_dropped += thread_locals_gone(generation);
+	/* destructors that ran meanwhile may have made keys */
+	record->keys_deleted += keys_delete(generation);
 }
 
 RELIB_EXPORT void __cxa_finalize(void *dso)

@@ -56,6 +56,7 @@ struct object {
 	uint32_t in_flight;		 /* dlclose calls that are under way */
 	uintptr_t fini_array_size, fini; /* of the finalizers that are not there */
 	uint64_t device, inode;		 /* of the file of a tracked object, 0: not known */
+	uint64_t names[3];		 /* hashes of its name, the name's last part, its soname */
 	struct open_site *sites;	 /* who opened it, see opens.h */
 	bool unwinder; /* libgcc_s */
 };

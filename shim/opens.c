@@ -80,8 +80,18 @@ static void site_add(struct object *object, struct open_site *site)
 	object->sites = site;
 }
 
+/* Names are told apart by a hash: the strings may be unmapped while somebody asks. */
+static uint64_t name_hash(const char *name)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (; name && *name; name++)
+		hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
+	return hash;
+}
+
 struct search {
-	const char *file;
+	uint64_t name;
 	struct stat status;
 	struct object *found;
 };
@@ -90,13 +100,10 @@ struct search {
 static void search_visit(struct object *object, void *data)
 {
 	struct search *search = data;
-	const char *soname;
-
 	if (!object->generation || search->found)
 		return;
-	soname = image_soname(object);
-	if (!strcmp(object->name, search->file) || (soname && !strcmp(soname, search->file)) ||
-		(!strchr(search->file, '/') && !strcmp(path_base(object->name), search->file)) ||
+	if (search->name == object->names[0] || search->name == object->names[1] ||
+		search->name == object->names[2] ||
 		(search->status.st_ino && search->status.st_dev == object->device &&
 			search->status.st_ino == object->inode))
 		search->found = object;
@@ -104,7 +111,7 @@ static void search_visit(struct object *object, void *data)
 
 struct object *opens_begin(const char *file, const struct caller *caller)
 {
-	struct search search = {.file = file};
+	struct search search = {.name = name_hash(file)};
 	struct thread *thread = &thread_self;
 	struct open_site *site = thread->open_site ? thread->open_site : site_take();
 
@@ -128,6 +135,9 @@ void opens_identify(struct object *object)
 {
 	struct stat status;
 
+	object->names[0] = name_hash(object->name);
+	object->names[1] = name_hash(path_base(object->name));
+	object->names[2] = name_hash(image_soname(object));
 	if (sys_call6(SYS_newfstatat, AT_FDCWD, (long)object->name, (long)&status, 0, 0, 0))
 		return;
 	object->device = status.st_dev;

@@ -27,7 +27,7 @@ struct open_site {
 /* The calling thread is about to call dlopen.  Returns the loaded object of that name, or NULL. */
 struct object *opens_begin(const char *file, const struct caller *caller);
 
-/* Notes which file a tracked object is. */
+/* Notes the names of a tracked object, and which file it is.  While it is mapped. */
 void opens_identify(struct object *object);
 
 /* The object that the thread's dlopen was called for is entered.  Under the table's lock. */

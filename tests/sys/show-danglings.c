@@ -41,13 +41,15 @@ static void target_print(
 	struct names *names, const struct session *session, const struct session_dangling *dangling)
 {
 	uint32_t object = session_generation(session, dangling->generation)->object;
-	char *data = names_data(names, object, dangling->target);
 	const struct names_code *code =
-		names_code(names, SESSION_FRAME(object, dangling->target + 1));
+		names_code_exact(names, SESSION_FRAME(object, dangling->target));
 	const char *function = code->symbols[0].function;
+	struct symbol_variable variable = {0};
 
-	printf("\t%s", data ? data : function ? function : "-");
-	free(data);
+	if (!function)
+		names_variable(names, object, dangling->target, &variable);
+	printf("\t%s", function ? function : variable.name ? variable.name : "-");
+	symbol_variable_free(&variable);
 }
 
 static void place_print(struct names *names, const struct session *session, uint32_t index)
