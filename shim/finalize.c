@@ -37,7 +37,9 @@ static void after(uint16_t generation)
 	hooks_take_back(generation);
 	/* what the unload dropped already, with the world stopped, is not counted again */
 	record->locals_dropped += thread_locals_drop(generation, (int)lock_self());
-	thread_locals_gone(generation);
+	record->locals_dropped += thread_locals_gone(generation);
+	/* by a destructor that was still running elsewhere */
+	record->keys_deleted += keys_delete(generation);
 }
 
 RELIB_EXPORT void __cxa_finalize(void *dso)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "shim/arena.h"
 #include "shim/generation.h"
@@ -17,6 +18,7 @@ int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *dso
 #define CHUNK_SHIFT 8
 #define CHUNK_LOCALS (1u << CHUNK_SHIFT)
 #define CHUNKS 4096u
+#define WAITS 10000u /* of 0.1 ms each */
 
 enum local_state {
 	LOCAL_FREE,
@@ -50,6 +52,9 @@ static struct local_destructor *chunks[CHUNKS];
 static _Atomic(uint32_t) limit;
 static struct local_destructor *spare;
 static struct lock locals_lock;
+
+/* The generation that is just going, inside the loader's lock; 0: none. */
+static _Atomic(uint32_t) closed, closed_dropped;
 
 extern char __dso_handle[] __attribute__((visibility("hidden")));
 
@@ -153,6 +158,13 @@ static void local_end(void *data)
 	local_give(local);
 }
 
+static bool local_drop(struct local_destructor *local, uint16_t generation)
+{
+	uint32_t word = WORD(generation, LOCAL_PENDING);
+
+	return atomic_compare_exchange_strong(&local->word, &word, WORD(generation, LOCAL_DROPPED));
+}
+
 static bool local_register(
 	struct thread *thread, uint16_t generation, void (*destructor)(void *), void *object)
 {
@@ -174,6 +186,8 @@ static bool local_register(
 		thread->locals = local;
 	}
 	atomic_store(&local->word, WORD(generation, LOCAL_PENDING));
+	if (atomic_load(&closed) == generation)
+		atomic_fetch_add(&closed_dropped, local_drop(local, generation));
 	return true;
 }
 
@@ -239,35 +253,46 @@ uint32_t thread_locals_drop(uint16_t generation, int tid)
 {
 	uint32_t end = atomic_load(&limit), count = 0;
 
-	for (uint32_t index = 0; index < end; index++) {
-		struct local_destructor *local = local_at(index);
-		uint32_t word = WORD(generation, LOCAL_PENDING);
-
-		if (local->tid != tid && atomic_compare_exchange_strong(&local->word, &word,
-						 WORD(generation, LOCAL_DROPPED)))
-			count++;
-	}
+	for (uint32_t index = 0; index < end; index++)
+		if (local_at(index)->tid != tid)
+			count += local_drop(local_at(index), generation);
 	return count;
 }
 
-/* What the C library still has of it is given back when it is called, and calls nothing. */
-void thread_locals_gone(uint16_t generation)
-{
-	thread_locals_drop(generation, 0);
-}
-
-bool thread_locals_running(uint16_t generation, int tid)
+/* Whether a thread other than but runs one of the generation's; only: that thread, 0: any. */
+static bool is_running(uint16_t generation, int only, int but)
 {
 	uint32_t end = atomic_load(&limit);
 
 	for (uint32_t index = 0; index < end; index++) {
 		const struct local_destructor *local = local_at(index);
 
-		if (local->tid == tid &&
-			atomic_load(&local->word) == WORD(generation, LOCAL_RUNNING))
+		if (atomic_load(&local->word) == WORD(generation, LOCAL_RUNNING) &&
+			local->tid != but && (!only || local->tid == only))
 			return true;
 	}
 	return false;
+}
+
+bool thread_locals_running(uint16_t generation, int tid)
+{
+	return is_running(generation, tid, 0);
+}
+
+uint32_t thread_locals_gone(uint16_t generation)
+{
+	static const struct timespec moment = {0, 100000};
+	int self = (int)lock_self();
+	uint32_t dropped;
+
+	/* a destructor that is running may register more */
+	atomic_store(&closed, generation);
+	dropped = thread_locals_drop(generation, 0);
+	for (unsigned int waits = 0; waits < WAITS && is_running(generation, 0, self); waits++)
+		sys_call(SYS_nanosleep, &moment, NULL, 0);
+	dropped += atomic_exchange(&closed_dropped, 0);
+	atomic_store(&closed, 0);
+	return dropped;
 }
 
 void thread_locals_call(uint16_t generation, void (*destructor)(void *), void *object,
