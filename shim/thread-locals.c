@@ -43,6 +43,7 @@ struct local_destructor {
 	void *object;
 	_Atomic(uint32_t) word;
 	int tid;
+	bool own; /* the C library does not know of it, see local_end */
 };
 
 #define WORD(generation, state) ((uint32_t)(generation) << 8 | (uint32_t)(state))
@@ -142,11 +143,9 @@ static bool local_run(struct local_destructor *local)
 	return true;
 }
 
-/* What the C library calls, in its turn, when the thread ends. */
-static void local_end(void *data)
+static void local_unlink(struct thread *thread, struct local_destructor *local)
 {
-	struct thread *thread = &thread_self;
-	struct local_destructor *local = data, **link = &thread->locals;
+	struct local_destructor **link = &thread->locals;
 
 	while (*link && *link != local)
 		link = &(*link)->next;
@@ -154,8 +153,41 @@ static void local_end(void *data)
 		thread->covered = local->next;
 	if (*link)
 		*link = local->next;
-	local_run(local);
-	local_give(local);
+}
+
+/*
+ * What the C library calls, in its turn, when the thread ends.  What is
+ * registered meanwhile comes next, so it need not be the C library that calls
+ * it; to tell that of it would mean to wait for the loader's lock, and so for
+ * an unload, which may wait for this destructor.
+ */
+static void local_end(void *data)
+{
+	struct thread *thread = &thread_self;
+	struct local_destructor *local = data;
+
+	thread->running++;
+	do {
+		local_unlink(thread, local);
+		local_run(local);
+		local_give(local);
+		local = thread->locals;
+	} while (local && local->own);
+	thread->running--;
+}
+
+/* Something of the host's is to come after: the C library must know those before. */
+static void own_tell(const struct thread *thread)
+{
+	struct local_destructor *local, *first;
+
+	do {
+		first = NULL;
+		for (local = thread->locals; local && local->own; local = local->next)
+			first = local;
+		if (first)
+			first->own = next.thread_atexit(local_end, first, __dso_handle) != 0;
+	} while (first && !first->own);
 }
 
 static bool local_drop(struct local_destructor *local, uint16_t generation)
@@ -178,7 +210,8 @@ static bool local_register(
 	local->destructor = destructor;
 	local->object = object;
 	if (!reused) {
-		if (next.thread_atexit(local_end, local, __dso_handle)) {
+		local->own = thread->running != 0;
+		if (!local->own && next.thread_atexit(local_end, local, __dso_handle)) {
 			local_give(local);
 			return false;
 		}
@@ -219,6 +252,7 @@ RELIB_EXPORT int __cxa_thread_atexit_impl(void (*destructor)(void *), void *obje
 	}
 	if (registered)
 		return 0;
+	own_tell(thread);
 	thread->covered = thread->locals;
 	return next.thread_atexit(destructor, object, dso);
 }

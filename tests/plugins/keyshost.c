@@ -212,6 +212,6 @@ int main(int argc, char **argv)
 	deleted_by_itself(argv[1]);
 	of_host(argv[1]);
 	over_and_over(argv[1], atoi(argv[2]));
-	meanwhile(argv[1], 500);
+	meanwhile(argv[1], 200);
 	return 0;
 }

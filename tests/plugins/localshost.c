@@ -262,6 +262,6 @@ int main(int argc, char **argv)
 		once_more(argv[1]);
 	}
 	over_and_over(argv[1], 3000);
-	meanwhile(argv[1], 500);
+	meanwhile(argv[1], 200);
 	return 0;
 }
