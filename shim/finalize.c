@@ -37,7 +37,7 @@ void finalize_finish(uint16_t generation)
 	/* what the unload dropped already, with the world stopped, is not counted again */
 	record->locals_dropped += thread_locals_drop(generation, (int)lock_self());
 	record->locals_dropped += thread_locals_gone(generation);
-	/* destructors that ran meanwhile may have made keys */
+	/* by a destructor that was still running elsewhere */
 	record->keys_deleted += keys_delete(generation);
 }
 

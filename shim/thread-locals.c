@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "shim/arena.h"
 #include "shim/generation.h"
@@ -17,6 +18,7 @@ int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *dso
 #define CHUNK_SHIFT 8
 #define CHUNK_LOCALS (1u << CHUNK_SHIFT)
 #define CHUNKS 4096u
+#define WAITS 10000u /* of 0.1 ms each */
 
 enum local_state {
 	LOCAL_FREE,
@@ -41,6 +43,7 @@ struct local_destructor {
 	void *object;
 	_Atomic(uint32_t) word;
 	int tid;
+	bool own; /* the C library does not know of it, see local_end */
 };
 
 #define WORD(generation, state) ((uint32_t)(generation) << 8 | (uint32_t)(state))
@@ -50,6 +53,9 @@ static struct local_destructor *chunks[CHUNKS];
 static _Atomic(uint32_t) limit;
 static struct local_destructor *spare;
 static struct lock locals_lock;
+
+/* The generation that is just going, inside the loader's lock; 0: none. */
+static _Atomic(uint32_t) closed, closed_dropped;
 
 extern char __dso_handle[] __attribute__((visibility("hidden")));
 
@@ -137,11 +143,9 @@ static bool local_run(struct local_destructor *local)
 	return true;
 }
 
-/* What the C library calls, in its turn, when the thread ends. */
-static void local_end(void *data)
+static void local_unlink(struct thread *thread, struct local_destructor *local)
 {
-	struct thread *thread = &thread_self;
-	struct local_destructor *local = data, **link = &thread->locals;
+	struct local_destructor **link = &thread->locals;
 
 	while (*link && *link != local)
 		link = &(*link)->next;
@@ -149,8 +153,48 @@ static void local_end(void *data)
 		thread->covered = local->next;
 	if (*link)
 		*link = local->next;
-	local_run(local);
-	local_give(local);
+}
+
+/*
+ * What the C library calls, in its turn, when the thread ends.  What is
+ * registered meanwhile comes next, so it need not be the C library that calls
+ * it; to tell that of it would mean to wait for the loader's lock, and so for
+ * an unload, which may wait for this destructor.
+ */
+static void local_end(void *data)
+{
+	struct thread *thread = &thread_self;
+	struct local_destructor *local = data;
+
+	thread->running++;
+	do {
+		local_unlink(thread, local);
+		local_run(local);
+		local_give(local);
+		local = thread->locals;
+	} while (local && local->own);
+	thread->running--;
+}
+
+/* Something of the host's is to come after: the C library must know those before. */
+static void own_tell(const struct thread *thread)
+{
+	struct local_destructor *local, *first;
+
+	do {
+		first = NULL;
+		for (local = thread->locals; local && local->own; local = local->next)
+			first = local;
+		if (first)
+			first->own = next.thread_atexit(local_end, first, __dso_handle) != 0;
+	} while (first && !first->own);
+}
+
+static bool local_drop(struct local_destructor *local, uint16_t generation)
+{
+	uint32_t word = WORD(generation, LOCAL_PENDING);
+
+	return atomic_compare_exchange_strong(&local->word, &word, WORD(generation, LOCAL_DROPPED));
 }
 
 static bool local_register(
@@ -166,7 +210,8 @@ static bool local_register(
 	local->destructor = destructor;
 	local->object = object;
 	if (!reused) {
-		if (next.thread_atexit(local_end, local, __dso_handle)) {
+		local->own = thread->running != 0;
+		if (!local->own && next.thread_atexit(local_end, local, __dso_handle)) {
 			local_give(local);
 			return false;
 		}
@@ -174,6 +219,8 @@ static bool local_register(
 		thread->locals = local;
 	}
 	atomic_store(&local->word, WORD(generation, LOCAL_PENDING));
+	if (atomic_load(&closed) == generation)
+		atomic_fetch_add(&closed_dropped, local_drop(local, generation));
 	return true;
 }
 
@@ -205,6 +252,7 @@ RELIB_EXPORT int __cxa_thread_atexit_impl(void (*destructor)(void *), void *obje
 	}
 	if (registered)
 		return 0;
+	own_tell(thread);
 	thread->covered = thread->locals;
 	return next.thread_atexit(destructor, object, dso);
 }
@@ -239,35 +287,46 @@ uint32_t thread_locals_drop(uint16_t generation, int tid)
 {
 	uint32_t end = atomic_load(&limit), count = 0;
 
-	for (uint32_t index = 0; index < end; index++) {
-		struct local_destructor *local = local_at(index);
-		uint32_t word = WORD(generation, LOCAL_PENDING);
-
-		if (local->tid != tid && atomic_compare_exchange_strong(&local->word, &word,
-						 WORD(generation, LOCAL_DROPPED)))
-			count++;
-	}
+	for (uint32_t index = 0; index < end; index++)
+		if (local_at(index)->tid != tid)
+			count += local_drop(local_at(index), generation);
 	return count;
 }
 
-/* What the C library still has of it is given back when it is called, and calls nothing. */
-void thread_locals_gone(uint16_t generation)
-{
-	thread_locals_drop(generation, 0);
-}
-
-bool thread_locals_running(uint16_t generation, int tid)
+/* Whether a thread other than but runs one of the generation's; only: that thread, 0: any. */
+static bool is_running(uint16_t generation, int only, int but)
 {
 	uint32_t end = atomic_load(&limit);
 
 	for (uint32_t index = 0; index < end; index++) {
 		const struct local_destructor *local = local_at(index);
 
-		if (local->tid == tid &&
-			atomic_load(&local->word) == WORD(generation, LOCAL_RUNNING))
+		if (atomic_load(&local->word) == WORD(generation, LOCAL_RUNNING) &&
+			local->tid != but && (!only || local->tid == only))
 			return true;
 	}
 	return false;
+}
+
+bool thread_locals_running(uint16_t generation, int tid)
+{
+	return is_running(generation, tid, 0);
+}
+
+uint32_t thread_locals_gone(uint16_t generation)
+{
+	static const struct timespec moment = {0, 100000};
+	int self = (int)lock_self();
+	uint32_t dropped;
+
+	/* a destructor that is running may register more */
+	atomic_store(&closed, generation);
+	dropped = thread_locals_drop(generation, 0);
+	for (unsigned int waits = 0; waits < WAITS && is_running(generation, 0, self); waits++)
+		sys_call(SYS_nanosleep, &moment, NULL, 0);
+	dropped += atomic_exchange(&closed_dropped, 0);
+	atomic_store(&closed, 0);
+	return dropped;
 }
 
 void thread_locals_call(uint16_t generation, void (*destructor)(void *), void *object,

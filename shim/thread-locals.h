@@ -25,8 +25,13 @@ uint32_t thread_locals_run(uint16_t generation);
  */
 uint32_t thread_locals_drop(uint16_t generation, int tid);
 
-/* Gives back the records of a generation that is unmapped. */
-void thread_locals_gone(uint16_t generation);
+/*
+ * Right before the generation is unmapped, its keys deleted: drops what is
+ * left and what other threads register from now on, and waits until none of
+ * them is in a destructor any more; for a second at most, since it may wait for
+ * the loader's lock, which we hold.  Returns how many were dropped.
+ */
+uint32_t thread_locals_gone(uint16_t generation);
 
 /*
  * Whether the thread is calling a destructor of the generation, of a

@@ -37,6 +37,7 @@ struct thread {
 	bool last_round;		   /* it ends behind the key destructors that follow */
 	struct local_destructor *locals;   /* its destructors in relib's name, the last first */
 	struct local_destructor *covered;  /* those of locals that the host's came after */
+	unsigned int running;		   /* depth of destructors that the C library called */
 	int forker;			   /* its id before it forked */
 };
 

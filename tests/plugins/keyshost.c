@@ -6,13 +6,17 @@
 #include <semaphore.h>
 
 static char noted[400];
+static _Atomic int counting, counted;
 
 void host_note(int number);
 void host_note(int number)
 {
 	size_t length = strlen(noted);
 
-	snprintf(noted + length, sizeof(noted) - length, " %d", number);
+	if (counting)
+		counted++;
+	else
+		snprintf(noted + length, sizeof(noted) - length, " %d", number);
 }
 
 static int is_noted(const char *what)
@@ -56,12 +60,19 @@ struct worker {
 	long number;
 };
 
+/* What the plugin left in the registers of arguments would be references, too. */
+NOINLINE static void scrub_registers(long a, long b, long c, long d, long e, long f)
+{
+	forget((void *)(a + b + c + d + e + f));
+}
+
 static void *work(void *data)
 {
 	struct worker *worker = data;
 
 	call(worker->handle, worker->name, worker->number);
 	scrub_stack();
+	scrub_registers(0, 0, 0, 0, 0, 0);
 	sem_post(&worker->done);
 	sem_wait(&worker->end);
 	return NULL;
@@ -171,6 +182,28 @@ static void over_and_over(const char *path, int times)
 	pthread_key_delete(key);
 }
 
+/* Threads end while the plugin is unloaded: their destructors run before, or never. */
+static void meanwhile(const char *path, int times)
+{
+	struct worker workers[4];
+	int gone = 0;
+
+	counting = 1;
+	for (int i = 0; i < times; i++) {
+		void *handle = keyed_open(path);
+
+		for (int k = 0; k < 4; k++)
+			worker_start(&workers[k], handle, "keys_set", 1);
+		for (int k = 0; k < 4; k++)
+			sem_post(&workers[k].end);
+		gone += plugin_close(handle);
+		for (int k = 0; k < 4; k++)
+			pthread_join(workers[k].thread, NULL);
+	}
+	counting = 0;
+	verdict(gone == times, "it unloads while threads end that have values of its keys");
+}
+
 int main(int argc, char **argv)
 {
 	pthread_key_t key;
@@ -186,5 +219,6 @@ int main(int argc, char **argv)
 	deleted_by_itself(argv[1]);
 	of_host(argv[1]);
 	over_and_over(argv[1], atoi(argv[2]));
+	meanwhile(argv[1], 200);
 	return 0;
 }
