@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
+#include "shim/arena.h"
 #include "shim/blockers.h"
 #include "shim/finalize.h"
 #include "shim/finalizers.h"
 #include "shim/generation.h"
 #include "shim/link-maps.h"
+#include "shim/lock.h"
 #include "shim/next.h"
 #include "shim/objects.h"
 #include "shim/refusal.h"
@@ -30,8 +33,9 @@ struct going {
 	uint16_t generation;
 };
 
-/* One dlclose; in memory of its own, as the thread's stack may be small. */
+/* One dlclose; not on the stack of the thread, which may be small. */
 struct attempt {
+	struct attempt *next; /* while it is spare */
 	uint32_t number;
 	void *handle;
 	struct object *root;
@@ -41,9 +45,12 @@ struct attempt {
 	bool deferred;	 /* made up for, not asked for now */
 	size_t count;
 	struct blockers blockers;
-	struct going going[GOING_MOST];
+	struct going going[GOING_MOST]; /* from here on not cleared */
 	uint32_t slots[GOING_MOST];
 };
+
+static struct attempt *spare;
+static struct lock spare_lock;
 
 enum decision { DECISION_GO, DECISION_WAIT, DECISION_REFUSE, DECISION_LATE };
 
@@ -112,15 +119,33 @@ static void attempt_unmark(struct attempt *attempt)
 			generation_at(attempt->going[i].generation)->goes = 0;
 }
 
+/*
+ * The arena's, used again: a look knows it for no place of roots, and what
+ * blockers say of stacks would look like pointers into what went.
+ */
 static struct attempt *attempt_make(void)
 {
-	return sys_map(sizeof(struct attempt), PROT_READ | PROT_WRITE);
+	struct attempt *attempt;
+
+	if (!lock_take(&spare_lock))
+		return NULL;
+	attempt = spare;
+	if (attempt)
+		spare = attempt->next;
+	lock_give(&spare_lock);
+	if (!attempt)
+		return arena_take(sizeof(struct attempt));
+	memset(attempt, 0, offsetof(struct attempt, going));
+	return attempt;
 }
 
 static void attempt_drop(struct attempt *attempt)
 {
-	if (attempt)
-		sys_unmap(attempt, sizeof(*attempt));
+	if (!attempt || !lock_take(&spare_lock))
+		return;
+	attempt->next = spare;
+	spare = attempt;
+	lock_give(&spare_lock);
 }
 
 static void attempt_look(struct attempt *attempt, const struct world_caller *caller)
@@ -541,4 +566,5 @@ void unloading_revive(struct object *object, int flags)
 void unloading_fork_child(void)
 {
 	/* threads that were waited for are not in the child: its next dlclose finds out */
+	spare_lock.owner = 0;
 }
