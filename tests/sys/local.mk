@@ -50,6 +50,7 @@ sys_tests = \
 	%D%/seccomp.t \
 	%D%/settings.t \
 	%D%/thread-locals.t \
+	%D%/signal-stack.t \
 	%D%/signals.t \
 	%D%/threads.t \
 	%D%/threads-ended.t \
@@ -58,6 +59,7 @@ TESTS += $(sys_tests)
 EXTRA_DIST += $(sys_tests) \
 	%D%/lib.sh \
 	%D%/report.py \
+	tests/plugins/altstack.c \
 	tests/plugins/anywhere.c \
 	tests/plugins/begetter.c \
 	tests/plugins/begetterxx.cc \
@@ -104,5 +106,6 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/rough.c \
 	tests/plugins/signalled.c \
 	tests/plugins/spawner.c \
+	tests/plugins/spinner.c \
 	tests/plugins/threadlocal.c \
 	tests/plugins/ticker.c
