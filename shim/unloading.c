@@ -12,6 +12,7 @@
 #include "shim/link-maps.h"
 #include "shim/lock.h"
 #include "shim/next.h"
+#include "shim/object-image.h"
 #include "shim/objects.h"
 #include "shim/refusal.h"
 #include "shim/session.h"
@@ -229,6 +230,39 @@ static void watched_run(void *data)
 		attempt_finish(work->attempt);
 }
 
+/* A module may end its threads itself, when it is told in time. */
+static void hooks_run(void *data)
+{
+	const struct attempt *attempt = data;
+
+	for (size_t i = 0; i < attempt->count; i++) {
+		const struct going *going = &attempt->going[i];
+		uintptr_t hook =
+			going->record ? image_function(going->object, "relib_before_unload") : 0;
+
+		if (hook)
+			((void (*)(void))hook)();
+	}
+}
+
+static bool hooks_are_there(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record &&
+			image_function(attempt->going[i].object, "relib_before_unload"))
+			return true;
+	return false;
+}
+
+/* What did not come back stays, and is never tried again. */
+static void attempt_abandon(struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record)
+			attempt->going[i].object->abandoned = true;
+	stays_note_timeout(attempt->root);
+}
+
 /* False: given up, the module stays for ever. */
 static bool finalizers_watched(struct attempt *attempt, bool finish)
 {
@@ -236,12 +270,8 @@ static bool finalizers_watched(struct attempt *attempt, bool finish)
 	bool done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
 		watched_run, &work);
 
-	if (!done) {
-		for (size_t i = 0; i < attempt->count; i++)
-			if (attempt->going[i].record)
-				attempt->going[i].object->abandoned = true;
-		stays_note_timeout(attempt->root);
-	}
+	if (!done)
+		attempt_abandon(attempt);
 	return done;
 }
 
@@ -249,7 +279,18 @@ static bool finalizers_watched(struct attempt *attempt, bool finish)
 static enum decision attempt_decide(struct attempt *attempt, const struct world_caller *caller)
 {
 	struct blockers *blockers = &attempt->blockers;
+	bool done;
 
+	if (!attempt->deferred && hooks_are_there(attempt)) {
+		unload_unlock();
+		done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
+			hooks_run, attempt);
+		unload_lock_wait();
+		if (!done) {
+			attempt_abandon(attempt);
+			return DECISION_LATE;
+		}
+	}
 	attempt_look(attempt, caller);
 	if (blockers->count && !blockers->foreign && finalizers_left(attempt)) {
 		unload_unlock();

@@ -21,6 +21,7 @@ check_PROGRAMS += %D%/show-danglings
 
 sys_tests = \
 	%D%/allocators.t \
+	%D%/before-unload.t \
 	%D%/dangling.t \
 	%D%/demo.t \
 	%D%/exec-status.t \
@@ -79,6 +80,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/hooks.c \
 	tests/plugins/host.c \
 	tests/plugins/host.h \
+	tests/plugins/informed.c \
 	tests/plugins/keeper.c \
 	tests/plugins/keyed.c \
 	tests/plugins/keyshost.c \
