@@ -22,6 +22,7 @@ check_PROGRAMS += %D%/show-danglings
 sys_tests = \
 	%D%/allocators.t \
 	%D%/dangling.t \
+	%D%/defects.t \
 	%D%/demo.t \
 	%D%/exec-status.t \
 	%D%/explain.t \
@@ -42,6 +43,7 @@ sys_tests = \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
 	%D%/limits.t \
+	%D%/misbehaviour.t \
 	%D%/no-session.t \
 	%D%/rebuilds.t \
 	%D%/reload-rss.t \
@@ -90,6 +92,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/localshost.c \
 	tests/plugins/localsrs.rs \
 	tests/plugins/maker.c \
+	tests/plugins/misbehave.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
@@ -100,6 +103,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/pointing.c \
 	tests/plugins/rebuilt.c \
 	tests/plugins/records.c \
+	tests/plugins/reloader.c \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
 	tests/plugins/signalled.c \
