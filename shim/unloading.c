@@ -15,6 +15,7 @@
 #include "shim/object-image.h"
 #include "shim/objects.h"
 #include "shim/refusal.h"
+#include "shim/segv.h"
 #include "shim/session.h"
 #include "shim/settings.h"
 #include "shim/stays.h"
@@ -341,6 +342,9 @@ static int attempt_go(struct attempt *attempt, const struct world_caller *caller
 	root->in_flight += attempt->closes;
 	stays_clear(root->generation);
 	unload_unlock();
+	/* the first late call may come the moment it is unmapped */
+	if (settings.guard)
+		segv_install();
 	given_up = settings.timeout_abandon && !finalizers_watched(attempt, true);
 	if (!given_up)
 		watchdog_run(attempt->root_record, attempt->number, false, close_run, &work);

@@ -23,6 +23,7 @@ sys_tests = \
 	%D%/allocators.t \
 	%D%/before-unload.t \
 	%D%/dangling.t \
+	%D%/defects.t \
 	%D%/demo.t \
 	%D%/exec-status.t \
 	%D%/explain.t \
@@ -43,6 +44,7 @@ sys_tests = \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
 	%D%/limits.t \
+	%D%/misbehaviour.t \
 	%D%/no-session.t \
 	%D%/rebuilds.t \
 	%D%/reload-rss.t \
@@ -94,6 +96,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/localshost.c \
 	tests/plugins/localsrs.rs \
 	tests/plugins/maker.c \
+	tests/plugins/misbehave.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
@@ -104,6 +107,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/pointing.c \
 	tests/plugins/rebuilt.c \
 	tests/plugins/records.c \
+	tests/plugins/reloader.c \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
 	tests/plugins/signalled.c \
