@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <elf.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shim/finalizers.h"
@@ -40,9 +41,18 @@ static uintptr_t value_of(const struct object *object, ElfW(Sxword) tag)
 	return entry ? entry->d_un.d_val : 0;
 }
 
+/*
+ * libgomp's threads never end, whatever its finalizers do, and its initializers
+ * abort the process when they run twice.
+ */
+static bool are_in_vain(const struct object *object)
+{
+	return !strncmp(path_base(object->name), "libgomp.so", strlen("libgomp.so"));
+}
+
 bool finalizers_are_there(const struct object *object)
 {
-	return !object->finalized &&
+	return !object->finalized && !are_in_vain(object) &&
 	       (value_of(object, DT_FINI) || value_of(object, DT_FINI_ARRAYSZ));
 }
 
@@ -83,7 +93,8 @@ void finalizers_run(struct object *object)
 	uintptr_t size = 0, last = 0;
 	void (**array)(void) = (void (**)(void))(object->bias + value_of(object, DT_FINI_ARRAY));
 
-	if (object->finalized || !entry_write(object, DT_FINI_ARRAYSZ, 0, &size))
+	if (object->finalized || are_in_vain(object) ||
+		!entry_write(object, DT_FINI_ARRAYSZ, 0, &size))
 		return;
 	entry_write(object, DT_FINI, (uintptr_t)nothing - object->bias, &last);
 	object->finalized = true;

@@ -15,7 +15,7 @@
 /* What the program was started with: initializers get it. */
 void finalizers_arguments(int argc, char **argv);
 
-/* True when it has some that did not run. */
+/* True when it has some that did not run, and that might end a thread. */
 bool finalizers_are_there(const struct object *object);
 
 /*

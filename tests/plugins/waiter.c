@@ -8,11 +8,9 @@
  *	close NAME		"ok RESULT mapped" or "ok RESULT gone"
  *	mapped NAME		"ok mapped" or "ok gone"
  *	call NAME FUNCTION [NUMBER]	"ok RESULT" of long FUNCTION(long)
- *	thread SLOT NAME FUNCTION [KIND]	a thread of the host's calls it, up to where it is held
- *	arrived SLOT		waits until a thread is held there
- *	release SLOT
- *	join SLOT		of a thread of ours: "ok RESULT mapped|gone", as of its return
- *	cancel SLOT
+ *	thread SLOT NAME FUNCTION [KIND]	a thread of the host's calls it, up to where it is
+ *held arrived SLOT		waits until a thread is held there release SLOT join SLOT
+ *of a thread of ours: "ok RESULT mapped|gone", as of its return cancel SLOT
  *	ended SLOT		waits for the end of a thread that cannot be joined
  *	log			"ok WORDS" noted since
  *	error			what dlerror says
@@ -22,8 +20,8 @@
  *	handle NUMBER
  *	exit STATUS
  */
-#include "host.h"
 #include "waiter.h"
+#include "host.h"
 
 #include <complex.h>
 #include <semaphore.h>
@@ -177,8 +175,8 @@ static void thread_make(long number, const char *name, const char *function, con
 static int flags_of(const char *flags)
 {
 	return (strstr(flags, "lazy") ? RTLD_LAZY : RTLD_NOW) |
-		(strstr(flags, "global") ? RTLD_GLOBAL : 0) |
-		(strstr(flags, "nodelete") ? RTLD_NODELETE : 0);
+	       (strstr(flags, "global") ? RTLD_GLOBAL : 0) |
+	       (strstr(flags, "nodelete") ? RTLD_NODELETE : 0);
 }
 
 NOINLINE static void load(const char *word, const char *path, const char *flags)
@@ -255,7 +253,8 @@ static void forked(struct name *name, const char *function)
 		die("read");
 	close(ends[0]);
 	wait(&status);
-	dprintf(1, "ok %ld %d\n", result, WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+	dprintf(1, "ok %ld %d\n", result,
+		WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
 }
 
 static void error_tell(void)
@@ -290,6 +289,8 @@ static int obey_slot(char word[][400], int count)
 		dprintf(1, "ok %d\n", sem_post(&slot->go));
 	else if (!strcmp(word[0], "arrived"))
 		arrived(slot - slots);
+	else if (!strcmp(word[0], "tid"))
+		dprintf(1, "ok %d\n", slot->tid);
 	else if (!strcmp(word[0], "join"))
 		join(slot);
 	else if (!strcmp(word[0], "cancel"))
@@ -325,9 +326,9 @@ static int obey_name(char word[][400], int count)
 
 static void obey(const char *line)
 {
-	char word[5][400] = { "" };
-	int count = sscanf(line, "%399s %399s %399s %399s %399s", word[0], word[1], word[2], word[3],
-		word[4]);
+	char word[5][400] = {""};
+	int count = sscanf(
+		line, "%399s %399s %399s %399s %399s", word[0], word[1], word[2], word[3], word[4]);
 
 	if (!strcmp(word[0], "log")) {
 		dprintf(1, "ok%s\n", words);

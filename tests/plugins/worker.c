@@ -17,7 +17,7 @@
 #define NAME "p"
 #endif
 
-static int table[1000] = { 41 };
+static int table[1000] = {41};
 
 __attribute__((constructor)) static void begin(void)
 {

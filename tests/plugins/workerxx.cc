@@ -6,15 +6,19 @@
 #include <thread>
 
 static struct object {
-	object() { host_note("+xx"); }
-	~object() { host_note("-xx"); }
+	object()
+	{
+		host_note("+xx");
+	}
+	~object()
+	{
+		host_note("-xx");
+	}
 } the_object;
 
 PLUGIN long start_std(long slot)
 {
-	std::thread thread([slot] {
-		host_hold(slot);
-	});
+	std::thread thread([slot] { host_hold(slot); });
 
 	host_thread(slot, thread.native_handle());
 	thread.detach();

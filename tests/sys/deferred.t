@@ -16,15 +16,14 @@ build_plugin worker -DNAME='"d"' -Wl,--no-as-needed -L"$tmp" -lpool -Wl,-rpath,"
 mv "$tmp/worker.so" "$tmp/d.so"
 build_plugin workerxx
 
-# asked DESCRIPTION ANSWER COMMAND: the host answers so
-asked() {
-	asked_what=$1 asked_answer=$2
-	shift 2
-	tell "$@"
-	is "$asked_what" "$answer" "$asked_answer"
+build_gomp() {
+	$CC -O2 -g -fPIC -shared -fopenmp -I"$plugins" -o "$tmp/gomper.so" "$plugins/gomper.c" 2>"$tmp/build.out"
 }
 
-# holding NAME FILE: a fresh generation of it
+# line_of FUNCTION: of its call of host_hold, in worker.c
+line_of() { awk "/ \*?$1\(/ { seen = 1 } seen && /host_hold/ { print NR; exit }" "$plugins/worker.c"; }
+
+# fresh NAME FILE: it is loaded, and the log is empty
 fresh() {
 	told load "$1" "$tmp/$2.so"
 	told log
@@ -80,8 +79,7 @@ report "$host_pid" && holds <<-END
 	the name is the one that it has given itself: "the worker" in [t["name"] for t in threads("p.so")]
 	where they were created: all(bare(t["created"][0]["function"]) == "start" for t in threads("p.so"))
 	by whom: sorted(bare(t["created"][1]["function"]) for t in threads("p.so")) == ["start_exiting", "start_named"]
-	where they stand: sorted(bare(t["stack"][t["module_frame"]]["function"]) for t in threads("p.so")) == ["run_exiting", "run_named"]
-	with the line: all(t["stack"][t["module_frame"]]["file"].endswith("worker.c") and t["stack"][t["module_frame"]]["line"] > 0 for t in threads("p.so"))
+	where they stand: sorted(stands(t) for t in threads("p.so")) == [("run_exiting", "worker.c:$(line_of run_exiting)"), ("run_named", "worker.c:$(line_of run_named)")]
 	END
 told release 2
 told join 2
@@ -111,7 +109,7 @@ told thread 2 p hold_nested
 asked 'host, plugin, host, plugin: dlclose waits' 'ok 0 mapped' close p
 report "$host_pid" && holds <<-END
 	the host's thread is named as such: [(t["own"], t["waited_for"]) for t in threads("p.so")] == [(False, True)]
-	where it stands in the plugin: bare(threads("p.so")[0]["stack"][threads("p.so")[0]["module_frame"]]["function"]) == "hold"
+	where it stands in the plugin: stands(threads("p.so")[0]) == ("hold", "worker.c:$(line_of hold)")
 	END
 told release 2
 asked 'it is gone when the outermost returns' 'ok 44 gone' join 2
@@ -251,6 +249,25 @@ told close p
 told close q
 host_end
 is 'two are left at the end: the host ends well' "$status" 0
+
+# --- a library whose threads outlive their work ---
+if build_gomp; then
+	host_start "$tmp/waiter"
+	fresh p gomper
+	asked 'libgomp: it runs its threads' 'ok 40' call p sum 4
+	asked 'libgomp: its workers outlive that, and dlclose waits' 'ok 0 mapped' close p
+	report "$host_pid" && holds <<-END
+		libgomp: it is called deferred because of the workers: generations("gomper.so")[-1]["closing"] == "deferred" and stays("gomper.so", 1) == ["thread"] * 3
+		libgomp: by name: all("libgomp" in s["text"] for s in generations("gomper.so")[-1]["stays"])
+		END
+	asked 'libgomp: it is opened again' 'ok same' again p
+	asked 'libgomp: and works' 'ok 40' call p sum 4
+	asked 'libgomp: closed again it waits again' 'ok 0 mapped' close p
+	host_end
+	is 'libgomp: the host ends well' "$status" 0
+else
+	skip 'libgomp' 'it cannot be linked here'
+fi
 
 # --- no ptrace ---
 if "$tmp/noptrace" true 2>"$tmp/errors"; then
