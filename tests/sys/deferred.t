@@ -200,6 +200,16 @@ asked 'finalized once more' 'ok -p' log
 report "$host_pid" && holds <<-END
 	revivals are counted: generations("p.so")[-1]["revivals"] == 1 and generations("p.so")[-1]["deferrals"] == 1
 	END
+fresh x workerxx
+told call x start_std 1
+told close x
+told again x
+asked 'C++: static objects are made again' 'ok -xx +xx' log
+told release 1
+told ended 1
+asked 'C++: it works' 'ok 42' call x answer 1
+asked 'C++: closed again it goes' 'ok 0 gone' close x
+asked 'C++: with its static objects, once' 'ok -xx' log
 fresh p p
 told call p start_returning 1
 told close p

@@ -7,6 +7,8 @@ build_host waiter -rdynamic
 build_host noptrace
 build_plugin worker
 mv "$tmp/worker.so" "$tmp/p.so"
+build_plugin workerxx
+mv "$tmp/workerxx.so" "$tmp/x.so"
 build_plugin pool
 mv "$tmp/pool.so" "$tmp/libpool.so"
 build_plugin worker -DNAME='"d"' -Wl,--no-as-needed -L"$tmp" -lpool -Wl,-rpath,"$tmp"
@@ -82,20 +84,26 @@ asked 'it stays when the last is over: it was not deferred' 'ok mapped' mapped p
 told log
 asked 'closed again it goes' 'ok 0 gone' close p
 asked 'the older message is gone with that' 'ok none' error
-asked 'its finalizers have not run another time' 'ok' log
+asked 'and it is finalized' 'ok -p' log
 
 # --- whose finalizers ran before it was known ---
-fresh p p
-told call p start_returning 1
-told close p
-asked 'its finalizers had to run' 'ok -p' log
-asked 'opened again it is the same' 'ok same' again p
-asked 'and its initializers run' 'ok +p' log
-told release 1
-told join 1
-asked 'a refused dlclose took nothing away: it was open twice' 'ok 0 mapped' close p
-asked 'the second one unloads it' 'ok 0 gone' close p
-asked 'with its finalizers' 'ok -p' log
+for kind in p:start_returning:-p:+p x:start_std:-xx:+xx; do
+	name=${kind%%:*}
+	words=${kind#*:*:}
+	fresh $name $name
+	told call $name "$(echo $kind | cut -d: -f2)" 1
+	told close $name
+	asked "$name: its finalizers had to run, and its initializers then" "ok ${words%:*} ${words#*:}" log
+	asked "$name: opened again it is the same" 'ok same' again $name
+	asked "$name: and nothing runs" 'ok' log
+	asked "$name: a refused dlclose took nothing away: this is one of two" 'ok 0 mapped' close $name
+	asked "$name: and this is refused" 'ok -1 mapped' close $name
+	told log
+	told release 1
+	told ended 1
+	asked "$name: the next unloads it" 'ok 0 gone' close $name
+	asked "$name: with its finalizers, once" "ok ${words%:*}" log
+done
 
 # --- the host's threads, and the caller's own frame ---
 fresh p p
