@@ -52,11 +52,20 @@ static bool is_empty(const unsigned char *code)
 	return !memcmp(code, body, sizeof(body));
 }
 
+/*
+ * libgomp's threads never end, whatever its finalizers do, and its initializers
+ * abort the process when they run twice.
+ */
+static bool are_in_vain(const struct object *object)
+{
+	return !strncmp(path_base(object->name), "libgomp.so", strlen("libgomp.so"));
+}
+
 bool finalizers_are_there(const struct object *object)
 {
 	uintptr_t last = value_of(object, DT_FINI), size = value_of(object, DT_FINI_ARRAYSZ);
 
-	if (object->finalized || (!last && !size))
+	if (object->finalized || are_in_vain(object) || (!last && !size))
 		return false;
 	/* with start files the first entry of the array is theirs */
 	return size > sizeof(uintptr_t) || generation_at(object->generation)->exits ||
@@ -100,7 +109,8 @@ void finalizers_run(struct object *object)
 	uintptr_t size = 0, last = 0;
 	void (**array)(void) = (void (**)(void))(object->bias + value_of(object, DT_FINI_ARRAY));
 
-	if (object->finalized || !entry_write(object, DT_FINI_ARRAYSZ, 0, &size))
+	if (object->finalized || are_in_vain(object) ||
+		!entry_write(object, DT_FINI_ARRAYSZ, 0, &size))
 		return;
 	entry_write(object, DT_FINI, (uintptr_t)nothing - object->bias, &last);
 	object->finalized = true;

@@ -187,11 +187,10 @@ static void how_add(const struct attempt *attempt, uint32_t how)
 }
 
 /* Runs the finalizers of all that goes, dependents first.  No lock is held. */
-static void finalizers_early(struct attempt *attempt)
+static void attempt_finalize(struct attempt *attempt)
 {
 	unsigned char closing = thread_self.closing;
 
-	how_add(attempt, SESSION_FINALIZED_EARLY);
 	thread_self.closing = FINALIZE_EARLY;
 	for (size_t i = 0; i < attempt->count; i++)
 		if (attempt->going[i].record)
@@ -226,7 +225,8 @@ static void watched_run(void *data)
 {
 	struct watched_work *work = data;
 
-	finalizers_early(work->attempt);
+	how_add(work->attempt, SESSION_FINALIZED_EARLY);
+	attempt_finalize(work->attempt);
 	if (work->finish)
 		attempt_finish(work->attempt);
 }
@@ -308,6 +308,15 @@ static enum decision attempt_decide(struct attempt *attempt, const struct world_
 										: DECISION_WAIT;
 }
 
+/* The loader would leave out what the start files do only once. */
+static bool was_revived(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record && attempt->going[i].object->revived)
+			return true;
+	return false;
+}
+
 struct close_work {
 	struct attempt *attempt;
 	int result;
@@ -318,6 +327,8 @@ static void close_run(void *data)
 	struct close_work *work = data;
 	unsigned char closing = thread_self.closing;
 
+	if (was_revived(work->attempt))
+		attempt_finalize(work->attempt);
 	thread_self.closing = FINALIZE_UNLOAD;
 	if (!settings.timeout_abandon)
 		attempt_finish(work->attempt);
@@ -379,28 +390,51 @@ static void blockers_record(struct blockers *blockers)
 			blockers->list[i].record = threads_foreign(blockers->list[i].tid);
 }
 
+/* What finalizers took down is set up again, dependencies first.  No lock is held. */
+static void attempt_undo(struct attempt *attempt)
+{
+	for (size_t i = attempt->count; i--;)
+		if (attempt->going[i].record)
+			finalizers_undo(attempt->going[i].object);
+}
+
 /* Enters locked, leaves unlocked. */
-static int attempt_wait(struct attempt *attempt, bool refuse)
+static void attempt_defer(struct attempt *attempt)
 {
 	struct object *root = attempt->root;
 	struct session_generation *record =
 		session_record(SESSION_GENERATIONS, attempt->root_record);
 
 	blockers_record(&attempt->blockers);
-	stays_note_threads(root, &attempt->blockers, refuse);
-	if (refuse) {
-		record->refusals++;
-	} else if (!attempt->deferred) {
+	stays_note_threads(root, &attempt->blockers, false);
+	if (!attempt->deferred) {
 		record->deferrals++;
 		if (!root->owed++)
 			deferred_count++;
 	}
-	how_add(attempt, refuse ? SESSION_WAS_REFUSED : SESSION_WAS_DEFERRED);
+	how_add(attempt, SESSION_WAS_DEFERRED);
 	attempt_unmark(attempt);
 	unload_unlock();
-	if (refuse)
-		refusal_set(root, &attempt->blockers);
-	return refuse ? -1 : 0;
+}
+
+/* The same.  The host goes on using it: it gets it back as it was. */
+static void attempt_refuse(struct attempt *attempt)
+{
+	struct object *root = attempt->root;
+	struct session_generation *record =
+		session_record(SESSION_GENERATIONS, attempt->root_record);
+
+	blockers_record(&attempt->blockers);
+	stays_note_threads(root, &attempt->blockers, true);
+	record->refusals++;
+	how_add(attempt, SESSION_WAS_REFUSED);
+	unload_unlock();
+	attempt_undo(attempt);
+	/* behind the module's own code, which may use dlerror */
+	refusal_set(root, &attempt->blockers);
+	unload_lock_wait();
+	attempt_unmark(attempt);
+	unload_unlock();
 }
 
 /* A finalizer did not come back: the module stays.  Enters locked, leaves unlocked. */
@@ -421,9 +455,11 @@ static int attempt_run(struct attempt *attempt, const struct world_caller *calle
 	case DECISION_LATE:
 		return attempt_give_up(attempt);
 	case DECISION_REFUSE:
-		return attempt_wait(attempt, true);
+		attempt_refuse(attempt);
+		return -1;
 	default:
-		return attempt_wait(attempt, false);
+		attempt_defer(attempt);
+		return 0;
 	}
 }
 
@@ -576,7 +612,7 @@ void unloading_thread_left(void)
 	retry_here();
 }
 
-/* What its finalizers took down is set up again, dependencies first. */
+/* The same for what is opened again.  Enters locked, leaves unlocked. */
 static void revive(struct object *object)
 {
 	struct attempt *attempt = attempt_make();
@@ -584,10 +620,11 @@ static void revive(struct object *object)
 	if (attempt) {
 		attempt_foretell(attempt, object);
 		attempt_unmark(attempt);
-		for (size_t i = attempt->count; i--;)
-			finalizers_undo(attempt->going[i].object);
-		attempt_drop(attempt);
 	}
+	unload_unlock();
+	if (attempt)
+		attempt_undo(attempt);
+	attempt_drop(attempt);
 	finalizers_undo(object);
 }
 
@@ -604,7 +641,6 @@ void unloading_revive(struct object *object, int flags)
 	record->how |= SESSION_REVIVED;
 	record->revivals++;
 	stays_clear(object->generation);
-	unload_unlock();
 	revive(object);
 }
 
