@@ -171,6 +171,7 @@ void opens_identify(struct object *object)
 {
 	struct stat status;
 
+	object->sites = NULL;
 	object->names[0] = name_hash(object->name);
 	object->names[1] = name_hash(path_base(object->name));
 	object->names[2] = name_hash(image_soname(object));
