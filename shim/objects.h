@@ -54,6 +54,8 @@ struct object {
 	bool opened_for_ever;		 /* with RTLD_NODELETE */
 	uint32_t owed;			 /* dlclose calls that were kept from the loader */
 	uint32_t in_flight;		 /* dlclose calls that are under way */
+	uint32_t revived_opens;		 /* link_map_opens when a dlopen was about to revive it */
+	uint64_t revived_ns;		 /* and when that was */
 	uintptr_t fini_array_size, fini; /* of the finalizers that are not there */
 	uint64_t device, inode;		 /* of the file of a tracked object, 0: not known */
 	uint64_t names[3];		 /* hashes of its name, the name's last part, its soname */

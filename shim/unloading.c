@@ -26,7 +26,8 @@
 #include "shim/unloading.h"
 #include "shim/watchdog.h"
 
-#define GOING_MOST 1024u /* objects that go in one dlclose and are looked after */
+#define GOING_MOST 1024u		 /* objects that go in one dlclose and are looked after */
+#define REVIVING_NS UINT64_C(1000000000) /* that a dlopen may take to count itself */
 
 /* One object that goes. */
 struct going {
@@ -507,6 +508,25 @@ static void closes_count(const struct object *object)
 	record->closes++;
 }
 
+/*
+ * The last call of an object that another thread is at, which makes up for
+ * calls that were put off and is just outside the lock: it makes up for this
+ * one too, now or later.
+ */
+static bool close_joins(struct object *object)
+{
+	const struct generation *generation = generation_at(object->generation);
+	struct session_generation *record;
+
+	if (!generation->goes || !object->owed || object->abandoned || opens_left(object, 0) != 1)
+		return false;
+	record = session_record(SESSION_GENERATIONS, generation->record);
+	record->deferrals++;
+	record->how |= SESSION_WAS_DEFERRED;
+	object->owed++;
+	return true;
+}
+
 static void deferred_retry(const struct world_caller *caller);
 
 int unloading_close(void *handle, const struct world_caller *caller)
@@ -526,7 +546,11 @@ int unloading_close(void *handle, const struct world_caller *caller)
 	}
 	attempt->handle = handle;
 	/* one call too many is the loader's to refuse */
-	if (!object->abandoned && opens_left(object, 0) == 1 && attempt_foretell(attempt, object)) {
+	if (close_joins(object)) {
+		result = 0;
+		unload_unlock();
+	} else if (!object->abandoned && opens_left(object, 0) == 1 &&
+		   attempt_foretell(attempt, object)) {
 		result = attempt_run(attempt, caller);
 	} else {
 		object->in_flight++;
@@ -545,6 +569,12 @@ struct deferred_search {
 	unsigned int tried_count;
 };
 
+static bool is_reviving(const struct object *object)
+{
+	return object->revived_ns && object->revived_opens == link_map_opens(object) &&
+	       session_clock() - object->revived_ns < REVIVING_NS;
+}
+
 static void deferred_visit(struct object *object, void *data)
 {
 	struct deferred_search *search = data;
@@ -555,8 +585,8 @@ static void deferred_visit(struct object *object, void *data)
 	for (unsigned int i = 0; i < search->tried_count; i++)
 		if (search->tried[i] == record)
 			return;
-	/* opened again since: nothing is to be made up for now */
-	if (!opens_left(object, 0))
+	/* opened again since, or just now: nothing is to be made up for */
+	if (!opens_left(object, 0) && !is_reviving(object))
 		search->found = object;
 }
 
@@ -628,15 +658,46 @@ static void revive(struct object *object)
 	finalizers_undo(object);
 }
 
+static bool is_deferred(const struct object *object)
+{
+	return object->owed && !object->abandoned && !opens_left(object, 0);
+}
+
+/*
+ * Takes the lock when nobody is at the object; false: it waits for no thread
+ * any more, or cannot be had.  A finalizer may wait for us: not for ever.
+ */
+static bool revive_lock(const struct object *object)
+{
+	static const struct timespec moment = {0, 100000};
+	const struct generation *generation = generation_at(object->generation);
+	uint32_t record = generation->record;
+
+	for (unsigned int waits = 0;; waits++) {
+		if (!unload_lock_try())
+			return false;
+		if (!object->generation || generation_at(object->generation) != generation ||
+			generation->record != record || !is_deferred(object)) {
+			unload_unlock();
+			return false;
+		}
+		if (!generation->goes || thread_self.closing == FINALIZE_EARLY || waits == 10000)
+			return true;
+		unload_unlock();
+		sys_call(SYS_nanosleep, &moment, NULL, 0);
+	}
+}
+
 void unloading_revive(struct object *object, int flags)
 {
 	struct session_generation *record;
 
 	if (flags & RTLD_NODELETE)
 		object->opened_for_ever = true;
-	if (!object->owed || object->abandoned || !link_maps_known() || opens_left(object, 0) ||
-		!unload_lock_try())
+	if (!is_deferred(object) || !link_maps_known() || !revive_lock(object))
 		return;
+	object->revived_opens = link_map_opens(object);
+	object->revived_ns = session_clock();
 	record = session_record(SESSION_GENERATIONS, generation_at(object->generation)->record);
 	record->how |= SESSION_REVIVED;
 	record->revivals++;

@@ -67,8 +67,11 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/begetter.c \
 	tests/plugins/begetterxx.cc \
 	tests/plugins/blocks.c \
+	tests/plugins/catcher.cc \
 	tests/plugins/churn.c \
 	tests/plugins/cleanxx.cc \
+	tests/plugins/defective.cc \
+	tests/plugins/defects.c \
 	tests/plugins/exhaust.c \
 	tests/plugins/finder.c \
 	tests/plugins/forker.c \
