@@ -6,6 +6,7 @@
 #include "shim/arch.h"
 #include "shim/danglings.h"
 #include "shim/dead-stacks.h"
+#include "shim/freed-chunks.h"
 #include "shim/generation.h"
 #include "shim/heap.h"
 #include "shim/look-ranges.h"
@@ -108,6 +109,8 @@ void look_images_begin(void)
 	}
 	images_part();
 	dead_stacks_begin();
+	if (work.image_count)
+		freed_chunks_begin();
 }
 
 bool look_images_make(const struct world *world)
@@ -204,7 +207,7 @@ static bool memory_counts(struct pointer *pointer)
 	/* heaps: all that hold the same pointer are alike */
 	pointer->where = place->kind == SCAN_MAPPING_SHARED;
 	return place->kind == SCAN_MAPPING_SHARED ||
-	       (!is_spent_exit(place) && !dead_stacks_hold(place));
+	       (!is_spent_exit(place) && !freed_chunks_hold(place) && !dead_stacks_hold(place));
 }
 
 static bool block_counts(struct pointer *pointer)

@@ -53,6 +53,12 @@ has 'heap: another target is another' memory on_tock 'heap .*' 1
 is 'heap: no other' "$(records)" 2
 is 'heap: the generation counts places' "$(counts 'pointed.so#1')" 2
 
+for heap in freed arena; do
+	keeps $heap
+	has "$heap: two blocks that are in use" memory on_tock 'heap .*' 2
+	is "$heap: none that were freed" "$(records)" 1
+done
+
 keeps mapping
 has 'mapping: a shared one' memory on_tick 'mapping .*' 1
 is 'mapping: no other' "$(records)" 1
