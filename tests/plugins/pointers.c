@@ -119,6 +119,13 @@ NOINLINE static void place_libc(void)
 	strtok(text, " ");
 }
 
+/* The C library takes the handlers from its list when the plugin goes. */
+NOINLINE static void place_atfork(void)
+{
+	if (((int (*)(void))plugin_symbol(handle, "pointed_atfork"))() != 0)
+		die("pthread_atfork");
+}
+
 NOINLINE static void place_many(void)
 {
 	char *array = plugin_symbol(handle, "pointed_array");
@@ -274,6 +281,7 @@ static const struct place {
 	{"tls", place_tls, 0, 1},
 	{"block", place_block, 0, 1},
 	{"libc", place_libc, 0, 1},
+	{"atfork", place_atfork, 0, 1},
 	{"many", place_many, 0, 1},
 	{"unaligned", place_unaligned, 0, 1},
 	{"stack", place_stack, 1, 1},

@@ -111,6 +111,8 @@ keeps clean
 none 'clean: what is in dead stack only'
 keeps unaligned
 none 'unaligned'
+keeps atfork
+none 'atfork: what the C library left behind the end of a list'
 keeps ended
 none 'ended: what the stacks of ended threads hold'
 keeps failed failed
