@@ -16,7 +16,9 @@
 #include "shim/freed-chunks.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 
+#include "shim/arch.h"
 #include "shim/fault.h"
 #include "shim/look-ranges.h"
 #include "shim/next.h"
@@ -42,7 +44,9 @@
 static struct {
 	bool readable;	    /* the allocator is the C library's */
 	uintptr_t key;	    /* of chunks that a thread keeps; 0: not known */
+	uintptr_t break_at; /* where the heap that grows by brk ends */
 	uintptr_t main_top; /* address of the main arena's top, once it was found */
+	uintptr_t main_not; /* the break when it was last sought in vain */
 	/* the heap that is being read, up to at */
 	uintptr_t first, at, end; /* at 0: it does not fit together from here on */
 	uintptr_t start;	  /* of what is read as one heap */
@@ -69,6 +73,7 @@ void freed_chunks_begin(void)
 
 	known.start = known.end = known.key = 0;
 	known.readable = look_ranges_is_runtime((uintptr_t)next.malloc);
+	known.break_at = (uintptr_t)raw(SYS_brk, 0);
 	block = known.readable ? next.malloc(CHUNK_LEAST - WORD) : NULL;
 	if (block) {
 		block[1] = 0;
@@ -173,12 +178,15 @@ static void main_top_find(const struct scan_place *place)
 			known.main_top = at;
 			return;
 		}
+	known.main_not = known.break_at;
 }
 
 static bool main_heap_begin(const struct scan_place *place)
 {
 	known.flags = 0;
-	if (!known.main_top)
+	if (place->end != known.break_at)
+		return false;
+	if (!known.main_top && known.main_not != known.break_at)
 		main_top_find(place);
 	if (!known.main_top || !is_top(word_at(known.main_top), place))
 		return false;
