@@ -139,6 +139,25 @@ static void objects_used(const struct session *session, bool *used)
 	used[0] = false;
 }
 
+/*
+ * What a module brought of the C and C++ runtime is no module of anybody's, and
+ * is told of only when it was closed and stays.
+ */
+static void runtime_hide(const struct session *session, bool *used)
+{
+	bool *stays = memory_zeroed(session->count[SESSION_OBJECTS], sizeof(*stays));
+	uint64_t i;
+
+	for (i = 1; i < session->count[SESSION_STAYS]; i++)
+		stays[session_generation(session, session_stay(session, i)->generation)->object] =
+			true;
+	for (i = 1; i < session->count[SESSION_OBJECTS]; i++)
+		if (session_object(session, i)->kind != SESSION_OBJECT_MODULE &&
+			(session_object(session, i)->kind != SESSION_OBJECT_RUNTIME || !stays[i]))
+			used[i] = false;
+	free(stays);
+}
+
 static size_t files_count(const struct leaks *leaks)
 {
 	const struct session *session = leaks->session;
@@ -199,9 +218,9 @@ struct leaks *leaks_open(const struct session *session, const char *module_glob)
 	leaks->session = session;
 	leaks->names = names_open(session);
 	objects_used(session, used);
+	runtime_hide(session, used);
 	for (i = 1; i < count; i++) {
-		if (!used[i] || session_object(session, i)->kind != SESSION_OBJECT_MODULE ||
-			!object_matches(session, i, module_glob))
+		if (!used[i] || !object_matches(session, i, module_glob))
 			continue;
 		module = array_append(&leaks->modules, &leaks->module_count, sizeof(*module));
 		module->object = i;

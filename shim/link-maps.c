@@ -333,7 +333,7 @@ size_t link_maps_going(const struct object *object, uint32_t *goes, size_t most)
 }
 
 struct hold {
-	const struct object *to;
+	const struct object *of;
 	bool found;
 };
 
@@ -341,21 +341,27 @@ static void hold_visit(struct maps_entry *held, void *data)
 {
 	struct hold *hold = data;
 
-	if (held->object == hold->to)
+	if (held->object == hold->of)
 		hold->found = true;
 }
 
-bool link_map_holds(const struct object *from, const struct object *to)
+unsigned int link_maps_holders(
+	const struct object *object, struct object **holders, unsigned int most)
 {
-	struct hold hold = {.to = to};
+	unsigned int count = 0;
 	struct maps_view view;
-	struct maps_entry *entry;
 
 	if (!view_make(&view))
-		return false;
-	entry = view_find(&view, (uintptr_t)from->map);
-	if (entry)
-		held_each(&view, entry, hold_visit, &hold);
+		return 0;
+	for (size_t i = 0; i < view.count && count < most; i++) {
+		struct hold hold = {.of = object};
+
+		if (view.entry[i].object == object || !view.entry[i].object->generation)
+			continue;
+		held_each(&view, &view.entry[i], hold_visit, &hold);
+		if (hold.found)
+			holders[count++] = view.entry[i].object;
+	}
 	view_drop(&view);
-	return hold.found;
+	return count;
 }

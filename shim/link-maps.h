@@ -33,8 +33,12 @@ uint32_t link_map_opens(const struct object *object);
 /* The loader will never unmap it. */
 bool link_map_is_permanent(const struct object *object);
 
-/* True when from's own lists name to: it needs it, or has bound its symbols. */
-bool link_map_holds(const struct object *from, const struct object *to);
+/*
+ * The tracked objects whose own lists name it, at most so many: they need it, or
+ * have bound its symbols.
+ */
+unsigned int link_maps_holders(
+	const struct object *object, struct object **holders, unsigned int most);
 
 /*
  * What would be unmapped if object were closed as often as that its count

@@ -26,6 +26,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/finalize.h \
 	%D%/finalizers.c \
 	%D%/finalizers.h \
+	%D%/freed-chunks.c \
+	%D%/freed-chunks.h \
 	%D%/generation.c \
 	%D%/generation.h \
 	%D%/guard.c \

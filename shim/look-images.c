@@ -6,6 +6,7 @@
 #include "shim/arch.h"
 #include "shim/danglings.h"
 #include "shim/dead-stacks.h"
+#include "shim/freed-chunks.h"
 #include "shim/generation.h"
 #include "shim/heap.h"
 #include "shim/look-ranges.h"
@@ -23,7 +24,7 @@
 
 /* An image that went. */
 struct image {
-	uintptr_t start, end, bias;
+	uintptr_t start, end, bias, dso;
 	uint32_t record;  /* of its generation */
 	uint32_t records; /* made for it */
 	uint32_t more;	  /* words that there was no room for */
@@ -62,8 +63,8 @@ static void image_add(const struct generation *generation)
 {
 	const struct session_generation *record =
 		session_record(SESSION_GENERATIONS, generation->record);
-	struct image made = {
-		generation->start, generation->end, record->base, generation->record, 0, 0};
+	struct image made = {generation->start, generation->end, record->base,
+		(uintptr_t)generation->dso, generation->record, 0, 0};
 	size_t at = work.image_count;
 
 	for (; at && work.images[at - 1].start > made.start; at--)
@@ -108,6 +109,8 @@ void look_images_begin(void)
 	}
 	images_part();
 	dead_stacks_begin();
+	if (work.image_count)
+		freed_chunks_begin();
 }
 
 bool look_images_make(const struct world *world)
@@ -184,6 +187,27 @@ static bool is_spent_exit(const struct scan_place *place)
 	return false;
 }
 
+static bool is_dso(const struct image *image, uintptr_t word)
+{
+	return word && word == image->dso;
+}
+
+/*
+ * The C library's entry of pthread_atfork: those of a module are taken from the
+ * list when it goes, and what stands behind the end of the list is left there.
+ * | three functions | __dso_handle | (a number, since glibc 2.36) |
+ */
+static bool is_spent_fork(uintptr_t word, const struct scan_place *place)
+{
+	const struct image *image = image_of(word);
+	const uintptr_t *at = (const uintptr_t *)place->address;
+
+	for (size_t field = 0; field < 4; field++)
+		if ((uintptr_t)(at + field + 1) <= place->end && is_dso(image, at[field]))
+			return true;
+	return false;
+}
+
 /* What is found in memory: false when it is no reference. */
 static bool memory_counts(struct pointer *pointer)
 {
@@ -194,7 +218,7 @@ static bool memory_counts(struct pointer *pointer)
 		return false;
 	case LOOK_OWNER_RUNTIME:
 		pointer->where = place->address;
-		return !is_spent_exit(place);
+		return !is_spent_exit(place) && !is_spent_fork(pointer->word, place);
 	case LOOK_OWNER_OBJECT:
 		pointer->where = place->address;
 		return true;
@@ -204,7 +228,7 @@ static bool memory_counts(struct pointer *pointer)
 	/* heaps: all that hold the same pointer are alike */
 	pointer->where = place->kind == SCAN_MAPPING_SHARED;
 	return place->kind == SCAN_MAPPING_SHARED ||
-	       (!is_spent_exit(place) && !dead_stacks_hold(place));
+	       (!is_spent_exit(place) && !freed_chunks_hold(place) && !dead_stacks_hold(place));
 }
 
 static bool block_counts(struct pointer *pointer)

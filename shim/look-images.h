@@ -4,7 +4,8 @@
  * stopped, recorded (SESSION_DANGLINGS) when it goes on.
  *
  * No such pointers are: the loader's own tables and blocks, entries of exit
- * handlers that were run, and stacks of threads that are over.
+ * handlers that were run, stacks of threads that are over, and blocks that the
+ * host has freed.
  */
 #ifndef RELIB_LOOK_IMAGES_H
 #define RELIB_LOOK_IMAGES_H

@@ -229,13 +229,22 @@ bool look_ranges_is_tls(uintptr_t start, uintptr_t end)
 	return from < work.tls_count && work.tls[from].start < end;
 }
 
+bool look_ranges_runtime(uintptr_t address, uintptr_t *start, uintptr_t *end)
+{
+	for (size_t i = 0; i < work.runtime_count; i++) {
+		*start = work.runtime_data[i].start;
+		*end = work.runtime_data[i].end;
+		if (address - *start < *end - *start)
+			return true;
+	}
+	return false;
+}
+
 bool look_ranges_is_runtime(uintptr_t address)
 {
-	for (size_t i = 0; i < work.runtime_count; i++)
-		if (address - work.runtime_data[i].start <
-			work.runtime_data[i].end - work.runtime_data[i].start)
-			return true;
-	return false;
+	uintptr_t start, end;
+
+	return look_ranges_runtime(address, &start, &end);
 }
 
 enum look_owner look_ranges_owner(uintptr_t address)

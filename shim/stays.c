@@ -12,6 +12,7 @@
 #include "shim/threads.h"
 
 #define STAYS_MOST 16384u /* of a session */
+#define HOLDERS_MOST 64	  /* told of */
 #define AGAIN_MOST 64u	  /* modules that stay whose reasons are brought up to date */
 
 struct holder_search {
@@ -208,36 +209,20 @@ static void permanent_note(const struct object *object)
 	}
 }
 
-struct holders {
-	const struct object *of;
-	unsigned int count;
-	struct object *list[64];
-};
-
-static void holders_visit(struct object *holder, void *data)
-{
-	struct holders *holders = data;
-
-	if (holder != holders->of && holder->generation && holders->count < 64)
-		holders->list[holders->count++] = holder;
-}
-
 /* Others that are loaded hold it. */
 static void held_note(const struct object *object)
 {
-	struct holders holders = {.of = object};
+	struct object *holders[HOLDERS_MOST];
+	unsigned int count = link_maps_holders(object, holders, HOLDERS_MOST);
 	const char *soname = image_soname(object);
 	unsigned int some = 0;
 
-	objects_each(holders_visit, &holders);
-	for (unsigned int i = 0; i < holders.count; i++) {
-		struct object *holder = holders.list[i];
+	for (unsigned int i = 0; i < count; i++) {
+		struct object *holder = holders[i];
 		struct holder_search search = {.of = object};
 		struct session_stay stay = {
 			.generation = generation_record(object), .object = object_record(holder)};
 
-		if (!link_map_holds(holder, object))
-			continue;
 		if (image_needs(holder, path_base(object->name)) ||
 			(soname && image_needs(holder, soname))) {
 			stay.kind = SESSION_STAY_NEEDED;

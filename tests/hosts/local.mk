@@ -4,6 +4,9 @@ hosts_tests = \
 	%D%/bash.t \
 	%D%/lua.t \
 	%D%/perlodbc.t \
+	%D%/php.t \
+	%D%/pyctypes.t \
+	%D%/slapd.t \
 	%D%/sqlite.t \
 	%D%/tcl.t \
 	%D%/zsh.t

@@ -10,6 +10,7 @@ PLUGIN void on_tick(void);
 PLUGIN void on_tock(void);
 PLUGIN void *pointed_use(void *data);
 PLUGIN long pointed_thread(long number);
+PLUGIN int pointed_atfork(void);
 
 /* What is pointed to one by one. */
 char pointed_array[4096];
@@ -45,4 +46,9 @@ PLUGIN long pointed_thread(long number)
 		return -1;
 	pthread_join(thread, NULL);
 	return number;
+}
+
+PLUGIN int pointed_atfork(void)
+{
+	return pthread_atfork(on_tick, on_tock, on_tock);
 }

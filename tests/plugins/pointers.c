@@ -56,6 +56,29 @@ NOINLINE static void place_heap(void)
 	keep(&heap[40], "on_tock");
 }
 
+/*
+ * Blocks that are freed with what is in them, all but two: the C library keeps
+ * them as part of larger ones, of the rest of its heap, for the thread, and in
+ * lists for their size.
+ */
+NOINLINE static void blocks_free(void)
+{
+	void **blocks[24];
+
+	for (int i = 0; i < 24; i++) {
+		blocks[i] = calloc(1, i < 12 ? 4000 : 56);
+		keep(&blocks[i][5], i == 8 || i == 20 ? "on_tock" : "on_tick");
+	}
+	for (int i = 0; i < 24; i++)
+		if (i != 8 && i != 20)
+			free(blocks[i]);
+}
+
+NOINLINE static void place_freed(void)
+{
+	blocks_free();
+}
+
 NOINLINE static void place_mapping(void)
 {
 	mapping = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -96,6 +119,13 @@ NOINLINE static void place_libc(void)
 	strtok(text, " ");
 }
 
+/* The C library takes the handlers from its list when the plugin goes. */
+NOINLINE static void place_atfork(void)
+{
+	if (((int (*)(void))plugin_symbol(handle, "pointed_atfork"))() != 0)
+		die("pthread_atfork");
+}
+
 NOINLINE static void place_many(void)
 {
 	char *array = plugin_symbol(handle, "pointed_array");
@@ -121,6 +151,16 @@ static void *stack_thread(void *unused)
 	sem_post(&held);
 	sem_wait(&over);
 	return slots[0] == slots[1] ? unused : NULL;
+}
+
+/* A second thread has a heap of its own. */
+static void *freeing_thread(void *unused)
+{
+	blocks_free();
+	scrub_stack();
+	sem_post(&held);
+	sem_wait(&over);
+	return unused;
 }
 
 /* In no other place than r14 from the load on. */
@@ -159,6 +199,12 @@ static pthread_t thread;
 NOINLINE static void place_stack(void)
 {
 	pthread_create(&thread, NULL, stack_thread, NULL);
+	sem_wait(&held);
+}
+
+NOINLINE static void place_arena(void)
+{
+	pthread_create(&thread, NULL, freeing_thread, NULL);
 	sem_wait(&held);
 }
 
@@ -227,12 +273,15 @@ static const struct place {
 	{"clean", place_clean, 0, 0},
 	{"global", place_global, 0, 1},
 	{"heap", place_heap, 0, 1},
+	{"freed", place_freed, 0, 1},
+	{"arena", place_arena, 1, 1},
 	{"mapping", place_mapping, 0, 1},
 	{"local", place_local, 0, 1},
 	{"variable", place_variable, 0, 1},
 	{"tls", place_tls, 0, 1},
 	{"block", place_block, 0, 1},
 	{"libc", place_libc, 0, 1},
+	{"atfork", place_atfork, 0, 1},
 	{"many", place_many, 0, 1},
 	{"unaligned", place_unaligned, 0, 1},
 	{"stack", place_stack, 1, 1},

@@ -59,6 +59,12 @@ has 'heap: another target is another' memory on_tock 'heap .*' 1
 is 'heap: no other' "$(records)" 2
 is 'heap: the generation counts places' "$(counts 'pointed.so#1')" 2
 
+for heap in freed arena; do
+	keeps $heap
+	has "$heap: two blocks that are in use" memory on_tock 'heap .*' 2
+	is "$heap: none that were freed" "$(records)" 1
+done
+
 keeps mapping
 has 'mapping: a shared one' memory on_tick 'mapping .*' 1
 is 'mapping: no other' "$(records)" 1
@@ -105,6 +111,8 @@ keeps clean
 none 'clean: what is in dead stack only'
 keeps unaligned
 none 'unaligned'
+keeps atfork
+none 'atfork: what the C library left behind the end of a list'
 keeps ended
 none 'ended: what the stacks of ended threads hold'
 keeps failed failed

@@ -33,6 +33,7 @@ sys_tests = \
 	%D%/free-anywhere.t \
 	%D%/gdb.t \
 	%D%/guard.t \
+	%D%/holders.t \
 	%D%/hooks.t \
 	%D%/includes.t \
 	%D%/kept.t \
