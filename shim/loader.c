@@ -35,12 +35,13 @@ int loader_before_open(const char *file, int flags, const uintptr_t *slot)
 	objects_activate();
 	if (!loader_interposed && session_open())
 		session->flags |= SESSION_NOT_INTERPOSED;
-	thread->open_slot = (uintptr_t)slot;
-	thread->load = ++loads;
-	thread->open_for_ever = flags & RTLD_NODELETE;
 	loaded = opens_begin(file, &caller);
 	if (loaded)
 		unloading_revive(loaded, flags);
+	/* after that, which may run initializers that open something themselves */
+	thread->open_slot = (uintptr_t)slot;
+	thread->load = ++loads;
+	thread->open_for_ever = flags & RTLD_NODELETE;
 	if (flags & RTLD_DEEPBIND) {
 		/* it would bind the module's malloc past us: its blocks would be freed unseen */
 		flags &= ~RTLD_DEEPBIND;

@@ -10,9 +10,9 @@
 #include "shim/generation.h"
 #include "shim/guard.h"
 #include "shim/heap.h"
+#include "shim/hooks.h"
 #include "shim/keys.h"
 #include "shim/late.h"
-#include "shim/hooks.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
 #include "shim/module.h"
@@ -29,6 +29,7 @@
 #include "shim/thread.h"
 #include "shim/threads.h"
 #include "shim/unload.h"
+#include "shim/unloading.h"
 #include "shim/watchdog.h"
 
 /*
@@ -75,6 +76,7 @@ static void fork_child(void)
 	keys_fork_child();
 	places_fork_child(thread_self.counters);
 	unload_fork_child();
+	unloading_fork_child();
 	guard_fork_child();
 	segv_fork_child();
 	late_fork_child();

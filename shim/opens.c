@@ -12,6 +12,9 @@
 #include "shim/sys.h"
 #include "shim/thread.h"
 
+#define OPENINGS 256u
+#define OPENING_NS UINT64_C(1000000000) /* at most, from dlopen to the loader's count */
+
 static struct open_site *spare;
 static struct lock opens_lock;
 
@@ -90,6 +93,50 @@ static uint64_t name_hash(const char *name)
 	return hash;
 }
 
+/*
+ * What each thread is about to open: until the loader has counted it, nobody
+ * else sees that.  By thread id; of two with the same place one is not seen.
+ */
+static struct opening {
+	_Atomic uint64_t name; /* hash; 0: none */
+	_Atomic uint64_t since_ns;
+	_Atomic uint32_t tid;
+} openings[OPENINGS];
+
+void opens_announce(uint64_t name)
+{
+	struct opening *opening = &openings[lock_self() % OPENINGS];
+
+	atomic_store(&opening->since_ns, session_clock());
+	atomic_store(&opening->tid, lock_self());
+	atomic_store(&opening->name, name);
+}
+
+void opens_over(void)
+{
+	struct opening *opening = &openings[lock_self() % OPENINGS];
+
+	if (atomic_load(&opening->tid) == lock_self())
+		atomic_store(&opening->name, 0);
+}
+
+bool opens_are_coming(const struct object *object)
+{
+	uint64_t now = session_clock();
+
+	for (unsigned int i = 0; i < OPENINGS; i++) {
+		uint64_t name = atomic_load(&openings[i].name);
+
+		if (name &&
+			(name == object->names[0] || name == object->names[1] ||
+				name == object->names[2]) &&
+			atomic_load(&openings[i].tid) != lock_self() &&
+			now - atomic_load(&openings[i].since_ns) < OPENING_NS)
+			return true;
+	}
+	return false;
+}
+
 struct search {
 	uint64_t name;
 	struct stat status;
@@ -122,8 +169,11 @@ struct object *opens_begin(const char *file, const struct caller *caller)
 	unwind_walk(thread, caller->pc, caller->sp, caller->bp, site_visit, site);
 	if (generation_alive && strchr(file, '/'))
 		sys_call6(SYS_newfstatat, AT_FDCWD, (long)file, (long)&search.status, 0, 0, 0);
+	opens_announce(search.name);
 	if (generation_alive)
 		objects_each(search_visit, &search);
+	if (search.found)
+		opens_announce(search.found->names[0]);
 	if (search.found)
 		site_add(search.found, site);
 	else
@@ -148,6 +198,8 @@ void opens_attach(struct object *object)
 {
 	struct open_site *site = thread_self.open_site;
 
+	/* nobody else has it before this dlopen is done */
+	opens_over();
 	thread_self.open_site = NULL;
 	object->opened_for_ever = thread_self.open_for_ever;
 	if (site)

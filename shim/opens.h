@@ -36,6 +36,16 @@ void opens_attach(struct object *object);
 /* The object is gone. */
 void opens_forget(struct object *object);
 
+/*
+ * opens_begin announces what the calling thread is about to open, and
+ * opens_announce does so again, by one of struct object's names; opens_over, the
+ * thread's dlopen has returned; opens_are_coming, another thread may be about
+ * to open the object, and the loader need not have counted it.
+ */
+void opens_announce(uint64_t name);
+void opens_over(void);
+bool opens_are_coming(const struct object *object);
+
 void opens_fork_child(void);
 
 #endif
