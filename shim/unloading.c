@@ -286,29 +286,32 @@ static void revive_owing(struct object *object)
 		revive(object);
 }
 
-void unloading_revive(struct object *object, int flags)
+bool unloading_revive(struct object *object, uint32_t record, int flags)
 {
 	struct generation *generation = generation_at(object->generation);
-	uint32_t record = generation->record;
-	uint64_t name = object->names[0];
+	bool waits = __atomic_load_n(&generation->goes, __ATOMIC_SEQ_CST) || object->owed ||
+		     object->finalized;
 
-	if (flags & RTLD_NODELETE)
-		object->opened_for_ever = true;
-	if (object->abandoned || !record || !session)
-		return;
-	if (!__atomic_load_n(&generation->goes, __ATOMIC_SEQ_CST) && !object->owed &&
-		!object->finalized)
-		return;
-	/* who unloads it waits for those that are announced */
-	opens_over();
-	if (link_maps_known() && lock_try() && others_wait(object, record, false)) {
+	if (!session || object->abandoned)
+		return true;
+	if (waits) {
+		/* who unloads it waits for those that are announced */
+		opens_over();
+		if (!link_maps_known() || !lock_try() || !others_wait(object, record, false)) {
+			opens_again();
+			return true;
+		}
+		generation = generation_at(object->generation);
 		if (generation->record == record && !generation->goes)
 			revive_owing(object);
-		opens_announce(name);
+		opens_again();
 		unload_unlock();
-	} else {
-		opens_announce(name);
 	}
+	if (generation_at(object->generation)->record != record)
+		return false;
+	if (flags & RTLD_NODELETE)
+		object->opened_for_ever = true;
+	return true;
 }
 
 static void forked_visit(struct object *object, void *data)
