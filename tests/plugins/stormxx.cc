@@ -17,9 +17,11 @@ struct Ended {
 };
 static Ended ended;
 
+// Empty again when it is destroyed: a module that is opened again after its finalizers ran has
+// no new thread-locals.
 struct Local {
 	std::vector<int> values;
-	~Local() { values.clear(); }
+	~Local() { std::vector<int>().swap(values); }
 };
 static thread_local Local local;
 
