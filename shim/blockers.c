@@ -198,18 +198,12 @@ static void owned_visit(uint32_t record, uint16_t generation, void *data)
 		blocker_add(blockers, &blocker);
 }
 
-static bool slot_is_live(void *data, uintptr_t slot)
+static bool slot_is_readable(void *data, uintptr_t slot)
 {
-	const struct world *world = data;
+	struct thread *walker = data;
 
-	for (size_t i = 0; i < world->thread_count; i++) {
-		uintptr_t sp = world->threads[i].sp;
-
-		if (slot >= sp && slot - sp < STACK_MOST &&
-			(world->threads[i].tp < sp || slot < world->threads[i].tp))
-			return leave_resolve(*(const uintptr_t *)slot) != *(const uintptr_t *)slot;
-	}
-	return false;
+	walker->stack_low = walker->stack_high = 0;
+	return stack_readable_slow(walker, slot, slot);
 }
 
 static void locals_drop(uint32_t number, pid_t tid)
@@ -227,10 +221,11 @@ static void locals_drop(uint32_t number, pid_t tid)
 
 static void blockers_look(const struct world *world, void *data)
 {
+	struct thread walker = {.inside = 1};
 	struct search *search = data;
 	struct blockers *blockers = search->blockers;
 
-	leave_forget(slot_is_live, (void *)world);
+	leave_forget(slot_is_readable, &walker);
 	for (size_t i = 0; i < world->thread_count; i++)
 		thread_examine(search, &world->threads[i], i == 0);
 	threads_each_going(starting_visit, blockers);

@@ -31,11 +31,23 @@ bool leave_watch(uintptr_t slot)
 	return false;
 }
 
-void leave_forget(bool (*live)(void *data, uintptr_t slot), void *data)
+/*
+ * Whoever is on the way through the stub has its address there too, be it in
+ * the red zone.  A word that was left behind keeps its entry until something
+ * else is written over it; to go wrong the other way would end the program.
+ */
+void leave_forget(bool (*readable)(void *data, uintptr_t slot), void *data)
 {
-	for (unsigned int i = 0; i < LEAVE_ENTRIES; i++)
-		if (leave_to[i].to && !live(data, leave_to[i].slot))
-			leave_to[i] = (struct leave_entry){0};
+	for (unsigned int i = 0; i < LEAVE_ENTRIES; i++) {
+		uintptr_t slot = leave_to[i].slot;
+
+		if (!leave_to[i].to)
+			continue;
+		if (readable(data, slot) &&
+			(*(const uintptr_t *)slot - (uintptr_t)leave_stubs) / 16 == i)
+			continue;
+		leave_to[i] = (struct leave_entry){0};
+	}
 }
 
 /* Called by the stub; returns where to go on.  Unwinders need the entry until then. */

@@ -43,8 +43,10 @@ bool leave_watch(uintptr_t slot);
 
 /*
  * With the world stopped: forgets what was changed on stacks that were left
- * another way.  live(data, slot): that word is still a return address.
+ * another way.  The stack need not be the one that its thread is on now: it may
+ * be a coroutine's, or the thread is in a signal handler on another.
+ * readable(data, slot): that word can be read.
  */
-void leave_forget(bool (*live)(void *data, uintptr_t slot), void *data);
+void leave_forget(bool (*readable)(void *data, uintptr_t slot), void *data);
 
 #endif

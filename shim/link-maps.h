@@ -18,7 +18,10 @@
 
 #include "shim/objects.h"
 
-/* False where the experiment fails: then nothing can be foretold. */
+/*
+ * False where the experiment fails: then nothing can be foretold.  The first
+ * call, which makes it, is one thread's alone.
+ */
 bool link_maps_known(void);
 
 /*

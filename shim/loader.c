@@ -18,6 +18,7 @@ void *next_dlopen, *next_dlmopen;
 
 bool loader_interposed;
 
+#define TRIES 8	       /* to find what is loaded now */
 #define DEPTH_MOST 64u /* frames between the loader's allocation and dlopen */
 
 /* Whose is the call: pc, sp and rbp as the stub found them. */
@@ -27,6 +28,7 @@ int loader_before_open(const char *file, int flags, const uintptr_t *slot)
 	const struct caller caller = {*slot, (uintptr_t)(slot + 1), CALLER_BP(CALLER_FRAME())};
 	struct thread *thread = &thread_self;
 	struct object *loaded;
+	uint32_t record;
 	int saved = errno;
 
 	next_ready();
@@ -35,12 +37,16 @@ int loader_before_open(const char *file, int flags, const uintptr_t *slot)
 	objects_activate();
 	if (!loader_interposed && session_open())
 		session->flags |= SESSION_NOT_INTERPOSED;
+	loaded = opens_begin(file, &caller, &record);
+	/* it may have gone meanwhile, and another thread loaded it again */
+	for (int i = 0; i < TRIES && loaded && !unloading_revive(loaded, record, flags); i++)
+		loaded = opens_search(file, &record);
+	if (!loaded && file && !(flags & RTLD_NOLOAD))
+		unloading_before_load();
+	/* after that, which may run initializers that open something themselves */
 	thread->open_slot = (uintptr_t)slot;
 	thread->load = ++loads;
 	thread->open_for_ever = flags & RTLD_NODELETE;
-	loaded = opens_begin(file, &caller);
-	if (loaded)
-		unloading_revive(loaded, flags);
 	if (flags & RTLD_DEEPBIND) {
 		/* it would bind the module's malloc past us: its blocks would be freed unseen */
 		flags &= ~RTLD_DEEPBIND;

@@ -123,6 +123,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/threads.c \
 	%D%/threads.h \
 	%D%/timers.c \
+	%D%/attempt.c \
+	%D%/attempt.h \
 	%D%/unload.c \
 	%D%/unload.h \
 	%D%/unloading.c \

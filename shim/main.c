@@ -10,9 +10,9 @@
 #include "shim/generation.h"
 #include "shim/guard.h"
 #include "shim/heap.h"
+#include "shim/hooks.h"
 #include "shim/keys.h"
 #include "shim/late.h"
-#include "shim/hooks.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
 #include "shim/module.h"
@@ -77,6 +77,7 @@ static void fork_child(void)
 	keys_fork_child();
 	places_fork_child(thread_self.counters);
 	unload_fork_child();
+	unloading_fork_child();
 	guard_fork_child();
 	segv_fork_child();
 	late_fork_child();

@@ -5,6 +5,7 @@
 #include "shim/arena.h"
 #include "shim/generation.h"
 #include "shim/guard.h"
+#include "shim/link-maps.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
 #include "shim/object-image.h"
@@ -421,6 +422,8 @@ void objects_activate(void)
 	if (!objects_active) {
 		/* what the C library loaded for itself since the start */
 		objects_sync(false, 0, 0, 0);
+		/* while nobody else can be in a dlopen of ours */
+		link_maps_known();
 		__atomic_store_n(&objects_active, true, __ATOMIC_RELEASE);
 	}
 	lock_give(&activating);

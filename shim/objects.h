@@ -48,19 +48,17 @@ struct object {
 	uint8_t class;	     /* enum code_class */
 	bool registered;
 	/* unloading; under the lock of unloads */
-	bool finalized;			 /* its finalizers ran, and are not there for the loader */
-	bool revived;			 /* and its initializers ran again since */
-	bool abandoned;			 /* a finalizer did not come back: never to be unloaded */
-	bool opened_for_ever;		 /* with RTLD_NODELETE */
-	uint32_t owed;			 /* dlclose calls that were kept from the loader */
-	uint32_t in_flight;		 /* dlclose calls that are under way */
-	uint32_t revived_opens;		 /* link_map_opens when a dlopen was about to revive it */
-	uint64_t revived_ns;		 /* and when that was */
+	bool finalized;	      /* its finalizers ran, and are not there for the loader */
+	bool revived;	      /* and its initializers ran again since */
+	bool abandoned;	      /* a finalizer did not come back: never to be unloaded */
+	bool opened_for_ever; /* with RTLD_NODELETE */
+	uint32_t owed;	      /* dlclose calls that were kept from the loader */
+	uint32_t in_flight;   /* dlclose calls that are under way */
 	uintptr_t fini_array_size, fini; /* of the finalizers that are not there */
 	uint64_t device, inode;		 /* of the file of a tracked object, 0: not known */
 	uint64_t names[3];		 /* hashes of its name, the name's last part, its soname */
 	struct open_site *sites;	 /* who opened it, see opens.h */
-	bool unwinder; /* libgcc_s */
+	bool unwinder;			 /* libgcc_s */
 };
 
 #define CODE_REGION_SHIFT 30

@@ -13,6 +13,8 @@
 #include "shim/thread.h"
 
 #define KNOWN 256u /* stacks that are remembered */
+#define OPENINGS 256u
+#define OPENING_NS UINT64_C(1000000000) /* at most, from dlopen to the loader's count */
 
 static struct open_site *spare;
 static struct lock opens_lock;
@@ -126,10 +128,64 @@ static uint64_t name_hash(const char *name)
 	return hash;
 }
 
+/*
+ * What each thread is about to open: until the loader has counted it, nobody
+ * else sees that.  By thread id; of two with the same place one is not seen.
+ */
+static struct opening {
+	_Atomic uint64_t name;	   /* hash; 0: none */
+	_Atomic uint64_t since_ns; /* 0: not any more */
+	_Atomic uint32_t tid;
+} openings[OPENINGS];
+
+static void opens_announce(uint64_t name)
+{
+	struct opening *opening = &openings[lock_self() % OPENINGS];
+
+	atomic_store(&opening->tid, lock_self());
+	atomic_store(&opening->name, name);
+	atomic_store(&opening->since_ns, session_clock());
+}
+
+void opens_again(void)
+{
+	struct opening *opening = &openings[lock_self() % OPENINGS];
+
+	if (atomic_load(&opening->tid) == lock_self())
+		atomic_store(&opening->since_ns, session_clock());
+}
+
+void opens_over(void)
+{
+	struct opening *opening = &openings[lock_self() % OPENINGS];
+
+	if (atomic_load(&opening->tid) == lock_self())
+		atomic_store(&opening->since_ns, 0);
+}
+
+bool opens_are_coming(const struct object *object)
+{
+	uint64_t now = session_clock();
+
+	for (unsigned int i = 0; i < OPENINGS; i++) {
+		uint64_t name = atomic_load(&openings[i].name);
+
+		if (name &&
+			(name == object->names[0] || name == object->names[1] ||
+				name == object->names[2]) &&
+			atomic_load(&openings[i].tid) != lock_self() &&
+			now - atomic_load(&openings[i].since_ns) < OPENING_NS)
+			return true;
+	}
+	return false;
+}
+
 struct search {
 	uint64_t name;
 	struct stat status;
 	struct object *found;
+	uint64_t found_name;
+	uint32_t record; /* of its generation */
 };
 
 /* As the loader does: by name, and only then by what the name leads to. */
@@ -141,30 +197,44 @@ static void search_visit(struct object *object, void *data)
 	if (search->name == object->names[0] || search->name == object->names[1] ||
 		search->name == object->names[2] ||
 		(search->status.st_ino && search->status.st_dev == object->device &&
-			search->status.st_ino == object->inode))
+			search->status.st_ino == object->inode)) {
 		search->found = object;
+		search->found_name = object->names[0];
+		search->record = generation_at(object->generation)->record;
+	}
 }
 
-struct object *opens_begin(const char *file, const struct caller *caller)
+struct object *opens_search(const char *file, uint32_t *record)
 {
 	struct search search = {.name = name_hash(file)};
+
+	if (generation_alive && strchr(file, '/'))
+		sys_call6(SYS_newfstatat, AT_FDCWD, (long)file, (long)&search.status, 0, 0, 0);
+	opens_announce(search.name);
+	if (generation_alive)
+		objects_each(search_visit, &search);
+	if (search.found && search.found_name != search.name)
+		opens_announce(search.found_name);
+	*record = search.record;
+	return search.found;
+}
+
+struct object *opens_begin(const char *file, const struct caller *caller, uint32_t *record)
+{
 	struct thread *thread = &thread_self;
 	struct open_site *site = thread->open_site ? thread->open_site : site_take();
+	struct object *found = file ? opens_search(file, record) : NULL;
 
 	thread->open_site = NULL;
 	if (!site || !file)
-		return NULL;
+		return found;
 	memset(site, 0, sizeof(*site));
 	unwind_walk(thread, caller->pc, caller->sp, caller->bp, site_visit, site);
-	if (generation_alive && strchr(file, '/'))
-		sys_call6(SYS_newfstatat, AT_FDCWD, (long)file, (long)&search.status, 0, 0, 0);
-	if (generation_alive)
-		objects_each(search_visit, &search);
-	if (search.found)
-		site_tell(search.found, site);
+	if (found)
+		site_tell(found, site);
 	else
 		thread->open_site = site;
-	return search.found;
+	return found;
 }
 
 void opens_identify(struct object *object)
@@ -185,6 +255,8 @@ void opens_attach(struct object *object)
 {
 	struct open_site *site = thread_self.open_site;
 
+	/* nobody else has it before this dlopen is done */
+	opens_over();
 	thread_self.open_site = NULL;
 	object->opened_for_ever = thread_self.open_for_ever;
 	if (site)

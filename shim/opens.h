@@ -24,8 +24,13 @@ struct open_site {
 	uintptr_t pcs[OPENS_FRAMES];
 };
 
-/* The calling thread is about to call dlopen.  Returns the loaded object of that name, or NULL. */
-struct object *opens_begin(const char *file, const struct caller *caller);
+/*
+ * The calling thread is about to call dlopen.  Returns the loaded object of
+ * that name, and its generation's record; or NULL.
+ */
+struct object *opens_begin(const char *file, const struct caller *caller, uint32_t *record);
+/* Once more for the same dlopen. */
+struct object *opens_search(const char *file, uint32_t *record);
 
 /* Notes the names of a tracked object, and which file it is.  While it is mapped. */
 void opens_identify(struct object *object);
@@ -35,6 +40,16 @@ void opens_attach(struct object *object);
 
 /* The object is gone. */
 void opens_forget(struct object *object);
+
+/*
+ * As opens_begin and opens_search announce, the calling thread is about to open
+ * something: not any more, its dlopen has returned or is to wait; and again.
+ */
+void opens_over(void);
+void opens_again(void);
+
+/* Another thread may be about to open the object, and the loader need not have counted it. */
+bool opens_are_coming(const struct object *object);
 
 void opens_fork_child(void);
 

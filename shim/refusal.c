@@ -106,6 +106,14 @@ static void put_thread(struct paper *paper, const struct blocker *blocker, const
 	}
 }
 
+/* What the loader said before is older. */
+static void message_leave(char *text)
+{
+	if (next.dlerror)
+		next.dlerror();
+	pending = text;
+}
+
 void refusal_set(const struct object *object, const struct blockers *blockers)
 {
 	char *text = texts[text_next++ % TEXTS], names[NAMES_SIZE];
@@ -132,10 +140,17 @@ void refusal_set(const struct object *object, const struct blockers *blockers)
 		put_thread(&paper, &blockers->list[i], frames[i], &lines);
 	if (told < blockers->count)
 		put_text(&paper, "; and others");
-	/* what the loader said before is older */
-	if (next.dlerror)
-		next.dlerror();
-	pending = text;
+	message_leave(text);
+}
+
+void refusal_not_open(const struct object *object)
+{
+	char *text = texts[text_next++ % TEXTS];
+	struct paper paper = {text, text + TEXT_SIZE - 1};
+
+	put_text(&paper, object->name);
+	put_text(&paper, ": shared object not open");
+	message_leave(text);
 }
 
 RELIB_EXPORT char *dlerror(void)

@@ -12,4 +12,7 @@
  */
 void refusal_set(const struct object *object, const struct blockers *blockers);
 
+/* The same where it was closed as often as it was opened, and is only waiting. */
+void refusal_not_open(const struct object *object);
+
 #endif

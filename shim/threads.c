@@ -199,6 +199,27 @@ void threads_each_going(void (*visit)(uint32_t record, uint16_t generation, void
 	}
 }
 
+static bool is_gone(pid_t tid)
+{
+	return sys_call(SYS_tgkill, sys_call(SYS_getpid, 0, 0, 0), tid, 0) == -ESRCH;
+}
+
+bool threads_left(uint16_t generation)
+{
+	uint32_t end = atomic_load(&limit);
+
+	for (uint32_t index = 0; index < end; index++) {
+		struct owned_thread *thread = thread_at(index);
+		int32_t tid = atomic_load(tid_at(index));
+
+		if (thread->generation == generation && is_owned(thread) &&
+			atomic_load(&thread->state) != SESSION_THREAD_FREE &&
+			(!tid || !is_gone(tid)))
+			return true;
+	}
+	return false;
+}
+
 void threads_arguments(void (*visit)(uintptr_t argument, int tid))
 {
 	uint32_t end = atomic_load(&limit);
@@ -240,11 +261,6 @@ static void name_read(struct owned_thread *thread, pid_t tid, int directory)
 		return;
 	name[length - 1] = 0; /* the newline */
 	memcpy(record_of(thread)->name, name, sizeof(name));
-}
-
-static bool is_gone(pid_t tid)
-{
-	return sys_call(SYS_tgkill, sys_call(SYS_getpid, 0, 0, 0), tid, 0) == -ESRCH;
 }
 
 void threads_names_refresh(void)

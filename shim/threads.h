@@ -67,6 +67,12 @@ uint32_t threads_foreign(pid_t tid);
 void threads_each_going(
 	void (*visit)(uint32_t record, uint16_t generation, void *data), void *data);
 
+/*
+ * True when a thread of the generation's is left that the kernel knows; those
+ * that are about to begin count too.  Takes no lock.
+ */
+bool threads_left(uint16_t generation);
+
 /* The same for the arguments of threads that are STARTING: only these records refer to them. */
 void threads_arguments(void (*visit)(uintptr_t argument, int tid));
 

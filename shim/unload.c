@@ -433,18 +433,24 @@ void unload_finish(void)
 	lock_give(&unload_lock);
 }
 
+static __thread bool fork_locked __attribute__((tls_model("initial-exec")));
+
 void unload_fork_prepare(void)
 {
-	lock_take(&unload_lock);
+	fork_locked = lock_take(&unload_lock);
 }
 
 void unload_fork_parent(void)
 {
-	if (lock_is_mine(&unload_lock))
-		lock_give(&unload_lock);
+	/* a signal handler that forks may have interrupted who has it */
+	if (!fork_locked)
+		return;
+	fork_locked = false;
+	lock_give(&unload_lock);
 }
 
 void unload_fork_child(void)
 {
 	unload_lock.owner = 0;
+	fork_locked = false;
 }

@@ -1,530 +1,147 @@
 /* SPDX-License-Identifier: MIT */
+#include "shim/unloading.h"
+
 #include <dlfcn.h>
 #include <errno.h>
-#include <stddef.h>
-#include <string.h>
 
-#include "shim/arena.h"
-#include "shim/blockers.h"
+#include "shim/attempt.h"
 #include "shim/finalize.h"
 #include "shim/finalizers.h"
 #include "shim/generation.h"
 #include "shim/link-maps.h"
-#include "shim/lock.h"
-#include "shim/next.h"
-#include "shim/object-image.h"
-#include "shim/objects.h"
+#include "shim/opens.h"
 #include "shim/refusal.h"
-#include "shim/segv.h"
 #include "shim/session.h"
-#include "shim/settings.h"
 #include "shim/stays.h"
 #include "shim/sys.h"
 #include "shim/thread.h"
 #include "shim/threads.h"
 #include "shim/unload.h"
-#include "shim/unloading.h"
-#include "shim/watchdog.h"
 
-#define GOING_MOST 1024u		 /* objects that go in one dlclose and are looked after */
-#define REVIVING_NS UINT64_C(1000000000) /* that a dlopen may take to count itself */
+#define WAITS 1000u   /* of a millisecond, for another thread's attempt */
+#define LOCK_TRIES 5u /* of a second */
 
-/* One object that goes. */
-struct going {
-	struct object *object;
-	uint32_t record; /* of its generation, 0: not tracked */
-	uint16_t generation;
-};
+/* What waits was passed over by a thread that could not attempt it: who can does it again. */
+static _Atomic bool missed;
 
-/* One dlclose; not on the stack of the thread, which may be small. */
-struct attempt {
-	struct attempt *next; /* while it is spare */
-	uint32_t number;
-	void *handle;
-	struct object *root;
-	uint32_t root_record;
-	uint32_t closes; /* calls that the loader is to get */
-	bool tracked;	 /* something that goes is a module */
-	bool deferred;	 /* made up for, not asked for now */
-	size_t count;
-	struct blockers blockers;
-	struct going going[GOING_MOST]; /* from here on not cleared */
-	uint32_t slots[GOING_MOST];
-};
-
-static struct attempt *spare;
-static struct lock spare_lock;
-
-enum decision { DECISION_GO, DECISION_WAIT, DECISION_REFUSE, DECISION_LATE };
-
-/* Objects that owe the loader a dlclose. */
-static _Atomic uint32_t deferred_count;
-
-/* The calls of dlclose that would be left, were all under way done. */
-static uint32_t opens_left(const struct object *object, uint32_t closes)
+static struct session_generation *record_of(const struct object *object)
 {
-	uint32_t opens = link_map_opens(object);
-	uint32_t owed = object->owed + object->in_flight + closes;
+	const struct generation *generation = generation_at(object->generation);
 
-	return opens > owed ? opens - owed : 0;
+	return object->generation && generation->record
+		       ? session_record(SESSION_GENERATIONS, generation->record)
+		       : NULL;
 }
 
-static bool is_still(const struct going *going)
+/* Unloads take their time with many threads, and to go past them is not safe. */
+static bool lock_try(void)
 {
-	const struct generation *generation = generation_at(going->generation);
-
-	return going->generation && generation->state == GENERATION_ALIVE &&
-	       generation->record == going->record;
-}
-
-/* Foretells what goes with the root, and marks it.  With the loader's list held. */
-static void attempt_foretell_held(void *data)
-{
-	struct attempt *attempt = data;
-	size_t count = link_maps_going(attempt->root, attempt->slots, GOING_MOST);
-
-	for (size_t i = 0; i < count; i++) {
-		struct object *object = object_at(attempt->slots[i]);
-		struct generation *generation = generation_at(object->generation);
-		struct going *going = &attempt->going[attempt->count];
-
-		*going = (struct going){.object = object};
-		if (object->generation && generation->record) {
-			/* another thread is at it already */
-			if (generation->goes)
-				continue;
-			generation->goes = attempt->number;
-			going->generation = object->generation;
-			going->record = generation->record;
-			attempt->tracked = true;
-		}
-		attempt->count++;
-	}
-}
-
-/* False: nothing goes that is tracked. */
-static bool attempt_foretell(struct attempt *attempt, struct object *root)
-{
-	static uint32_t numbers;
-
-	attempt->root = root;
-	attempt->root_record = generation_at(root->generation)->record;
-	attempt->number = ++numbers ? numbers : ++numbers;
-	link_maps_hold(attempt_foretell_held, attempt);
-	return attempt->tracked;
-}
-
-static void attempt_unmark(struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (is_still(&attempt->going[i]) &&
-			generation_at(attempt->going[i].generation)->goes == attempt->number)
-			generation_at(attempt->going[i].generation)->goes = 0;
-}
-
-/*
- * The arena's, used again: a look knows it for no place of roots, and what
- * blockers say of stacks would look like pointers into what went.
- */
-static struct attempt *attempt_make(void)
-{
-	struct attempt *attempt;
-
-	if (!lock_take(&spare_lock))
-		return NULL;
-	attempt = spare;
-	if (attempt)
-		spare = attempt->next;
-	lock_give(&spare_lock);
-	if (!attempt)
-		return arena_take(sizeof(struct attempt));
-	memset(attempt, 0, offsetof(struct attempt, going));
-	return attempt;
-}
-
-static void attempt_drop(struct attempt *attempt)
-{
-	if (!attempt || !lock_take(&spare_lock))
-		return;
-	attempt->next = spare;
-	spare = attempt;
-	lock_give(&spare_lock);
-}
-
-static void attempt_look(struct attempt *attempt, const struct world_caller *caller)
-{
-	attempt->blockers.number = attempt->number;
-	attempt->blockers.watch = settings.threads == SESSION_THREADS_DEFER;
-	attempt->blockers.drop_locals = true;
-	blockers_find(&attempt->blockers, caller);
-	for (size_t i = 0; i < attempt->count; i++) {
-		struct session_generation *record;
-
-		if (!attempt->going[i].record)
-			continue;
-		record = session_record(SESSION_GENERATIONS, attempt->going[i].record);
-		record->check_ns += attempt->blockers.stopped_ns;
-	}
-}
-
-static bool finalizers_left(const struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record && finalizers_are_there(attempt->going[i].object))
+	for (unsigned int i = 0; i < LOCK_TRIES; i++)
+		if (unload_lock_try())
 			return true;
 	return false;
 }
 
-static void how_add(const struct attempt *attempt, uint32_t how)
+/*
+ * Another thread attempts to unload the object; or it closes it, which the
+ * loader has counted or not.
+ */
+static bool is_busy(const struct object *object, bool closing)
 {
-	for (size_t i = 0; i < attempt->count; i++) {
-		struct session_generation *record;
-
-		if (!attempt->going[i].record)
-			continue;
-		record = session_record(SESSION_GENERATIONS, attempt->going[i].record);
-		record->how |= how;
-	}
-}
-
-/* Runs the finalizers of all that goes, dependents first.  No lock is held. */
-static void attempt_finalize(struct attempt *attempt)
-{
-	unsigned char closing = thread_self.closing;
-
-	thread_self.closing = FINALIZE_EARLY;
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record)
-			finalizers_run(attempt->going[i].object);
-	thread_self.closing = closing;
+	return generation_at(object->generation)->goes ||
+	       (closing && object->in_flight && attempt_opens_left(object) <= 1);
 }
 
 /*
- * What goes without a call of __cxa_finalize that we would see is finished
- * before the loader gets the call.  No lock is held.
+ * Waits until it is not busy.  Not for ever, as the other may wait for what the
+ * caller has: the loader's lock, or the end of this thread.  Enters locked;
+ * false: not locked any more.
  */
-static void attempt_finish(struct attempt *attempt)
+static bool others_wait(const struct object *object, uint32_t record, bool closing)
 {
-	for (size_t i = 0; i < attempt->count; i++) {
-		struct object *object = attempt->going[i].object;
+	static const struct timespec moment = {0, 1000000};
 
-		if (attempt->going[i].record && (object->finalized || !finalizers_finish(object)))
-			finalize_finish(attempt->going[i].generation);
-	}
-}
-
-/*
- * With the option to give up on finalizers, all that is the module's runs here
- * and not in the loader, whose locks could never be given back.
- */
-struct watched_work {
-	struct attempt *attempt;
-	bool finish;
-};
-
-static void watched_run(void *data)
-{
-	struct watched_work *work = data;
-
-	how_add(work->attempt, SESSION_FINALIZED_EARLY);
-	attempt_finalize(work->attempt);
-	if (work->finish)
-		attempt_finish(work->attempt);
-}
-
-/* A module may end its threads itself, when it is told in time. */
-static void hooks_run(void *data)
-{
-	const struct attempt *attempt = data;
-
-	for (size_t i = 0; i < attempt->count; i++) {
-		const struct going *going = &attempt->going[i];
-		uintptr_t hook =
-			going->record ? image_function(going->object, "relib_before_unload") : 0;
-
-		if (hook)
-			((void (*)(void))hook)();
-	}
-}
-
-static bool hooks_are_there(const struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record &&
-			image_function(attempt->going[i].object, "relib_before_unload"))
+	for (unsigned int i = 0; i < WAITS; i++) {
+		if (generation_at(object->generation)->record != record ||
+			thread_self.closing != FINALIZE_NOT || !is_busy(object, closing))
 			return true;
-	return false;
-}
-
-/* What did not come back stays, and is never tried again. */
-static void attempt_abandon(struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record)
-			attempt->going[i].object->abandoned = true;
-	stays_note_timeout(attempt->root);
-}
-
-/* False: given up, the module stays for ever. */
-static bool finalizers_watched(struct attempt *attempt, bool finish)
-{
-	struct watched_work work = {attempt, finish};
-	bool done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
-		watched_run, &work);
-
-	if (!done)
-		attempt_abandon(attempt);
-	return done;
-}
-
-/* The first look, and a second after finalizers that may have ended the threads.  Locked. */
-static enum decision attempt_decide(struct attempt *attempt, const struct world_caller *caller)
-{
-	struct blockers *blockers = &attempt->blockers;
-	bool done;
-
-	if (!attempt->deferred && hooks_are_there(attempt)) {
 		unload_unlock();
-		done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
-			hooks_run, attempt);
-		unload_lock_wait();
-		if (!done) {
-			attempt_abandon(attempt);
-			return DECISION_LATE;
-		}
+		sys_call(SYS_nanosleep, &moment, NULL, 0);
+		if (!lock_try())
+			return false;
 	}
-	attempt_look(attempt, caller);
-	if (blockers->count && !blockers->foreign && finalizers_left(attempt)) {
-		unload_unlock();
-		if (!finalizers_watched(attempt, false)) {
-			unload_lock_wait();
-			return DECISION_LATE;
-		}
-		unload_lock_wait();
-		attempt_look(attempt, caller);
-	}
-	if (!blockers->count)
-		return DECISION_GO;
-	return settings.threads == SESSION_THREADS_REFUSE && !attempt->deferred ? DECISION_REFUSE
-										: DECISION_WAIT;
-}
-
-/* The loader would leave out what the start files do only once. */
-static bool was_revived(const struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record && attempt->going[i].object->revived)
-			return true;
-	return false;
-}
-
-struct close_work {
-	struct attempt *attempt;
-	int result;
-};
-
-static void close_run(void *data)
-{
-	struct close_work *work = data;
-	unsigned char closing = thread_self.closing;
-
-	if (was_revived(work->attempt))
-		attempt_finalize(work->attempt);
-	thread_self.closing = FINALIZE_UNLOAD;
-	if (!settings.timeout_abandon)
-		attempt_finish(work->attempt);
-	for (uint32_t i = 0; i < work->attempt->closes; i++)
-		work->result = next.dlclose(work->attempt->handle);
-	thread_self.closing = closing;
-}
-
-/* Nobody is in the way: the loader gets what it is owed.  Enters locked, leaves unlocked. */
-static int attempt_go(struct attempt *attempt, const struct world_caller *caller)
-{
-	struct close_work work = {attempt, 0};
-	struct object *root = attempt->root;
-	struct going self = {.generation = root->generation, .record = attempt->root_record};
-	bool given_up;
-	int saved;
-
-	attempt->closes = root->owed + !attempt->deferred;
-	if (root->owed)
-		deferred_count--;
-	root->owed = 0;
-	root->in_flight += attempt->closes;
-	stays_clear(root->generation);
-	unload_unlock();
-	/* the first late call may come the moment it is unmapped */
-	if (settings.guard)
-		segv_install();
-	given_up = settings.timeout_abandon && !finalizers_watched(attempt, true);
-	if (!given_up)
-		watchdog_run(attempt->root_record, attempt->number, false, close_run, &work);
-	saved = errno;
-	unload_lock_wait();
-	if (is_still(&self)) {
-		root->in_flight -= attempt->closes;
-		if (given_up)
-			root->owed += attempt->closes;
-		else
-			stays_note(root);
-	}
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record && attempt->going[i].record != attempt->root_record &&
-			is_still(&attempt->going[i]) && !given_up)
-			stays_note(attempt->going[i].object);
-	attempt_unmark(attempt);
-	stays_refresh();
-	unload_unlock();
-	if (generation_gone_count())
-		unload_look(caller);
-	errno = saved;
-	return work.result;
-}
-
-/* The records of threads that are not the module's, and fresh names.  Locked. */
-static void blockers_record(struct blockers *blockers)
-{
-	threads_names_refresh();
-	for (size_t i = 0; i < blockers->count && i < BLOCKERS_MOST; i++)
-		if (!blockers->list[i].record)
-			blockers->list[i].record = threads_foreign(blockers->list[i].tid);
-}
-
-/* What finalizers took down is set up again, dependencies first.  No lock is held. */
-static void attempt_undo(struct attempt *attempt)
-{
-	for (size_t i = attempt->count; i--;)
-		if (attempt->going[i].record)
-			finalizers_undo(attempt->going[i].object);
-}
-
-/* Enters locked, leaves unlocked. */
-static void attempt_defer(struct attempt *attempt)
-{
-	struct object *root = attempt->root;
-	struct session_generation *record =
-		session_record(SESSION_GENERATIONS, attempt->root_record);
-
-	blockers_record(&attempt->blockers);
-	stays_note_threads(root, &attempt->blockers, false);
-	if (!attempt->deferred) {
-		record->deferrals++;
-		if (!root->owed++)
-			deferred_count++;
-	}
-	how_add(attempt, SESSION_WAS_DEFERRED);
-	attempt_unmark(attempt);
-	unload_unlock();
-}
-
-/* The same.  The host goes on using it: it gets it back as it was. */
-static void attempt_refuse(struct attempt *attempt)
-{
-	struct object *root = attempt->root;
-	struct session_generation *record =
-		session_record(SESSION_GENERATIONS, attempt->root_record);
-
-	blockers_record(&attempt->blockers);
-	stays_note_threads(root, &attempt->blockers, true);
-	record->refusals++;
-	how_add(attempt, SESSION_WAS_REFUSED);
-	unload_unlock();
-	attempt_undo(attempt);
-	/* behind the module's own code, which may use dlerror */
-	refusal_set(root, &attempt->blockers);
-	unload_lock_wait();
-	attempt_unmark(attempt);
-	unload_unlock();
-}
-
-/* A finalizer did not come back: the module stays.  Enters locked, leaves unlocked. */
-static int attempt_give_up(struct attempt *attempt)
-{
-	if (!attempt->deferred)
-		attempt->root->owed++;
-	attempt_unmark(attempt);
-	unload_unlock();
-	return 0;
-}
-
-static int attempt_run(struct attempt *attempt, const struct world_caller *caller)
-{
-	switch (attempt_decide(attempt, caller)) {
-	case DECISION_GO:
-		return attempt_go(attempt, caller);
-	case DECISION_LATE:
-		return attempt_give_up(attempt);
-	case DECISION_REFUSE:
-		attempt_refuse(attempt);
-		return -1;
-	default:
-		attempt_defer(attempt);
-		return 0;
-	}
-}
-
-/*
- * Nothing of ours goes: the loader's own business, but for why something stays.
- * object: counted as under way, or NULL.
- */
-static int close_plain(void *handle, struct object *object, const struct world_caller *caller)
-{
-	struct going self = {.object = object};
-	unsigned char closing = thread_self.closing;
-	int result, saved;
-
-	if (object) {
-		self.generation = object->generation;
-		self.record = generation_at(object->generation)->record;
-	}
-	thread_self.closing = FINALIZE_UNLOAD;
-	result = next.dlclose(handle);
-	thread_self.closing = closing;
-	saved = errno;
-	if (object) {
-		unload_lock_wait();
-		if (is_still(&self)) {
-			object->in_flight--;
-			if (!result && !object->abandoned)
-				stays_note(object);
-		}
-		unload_unlock();
-	}
-	if (generation_gone_count())
-		unload_look(caller);
-	errno = saved;
-	return result;
+	return true;
 }
 
 static void closes_count(const struct object *object)
 {
-	const struct generation *generation = generation_at(object->generation);
-	struct session_generation *record;
+	struct session_generation *record = record_of(object);
 
-	if (!object->generation || !generation->record)
-		return;
-	record = session_record(SESSION_GENERATIONS, generation->record);
-	record->closes++;
+	if (record)
+		record->closes++;
 }
 
-/*
- * The last call of an object that another thread is at, which makes up for
- * calls that were put off and is just outside the lock: it makes up for this
- * one too, now or later.
- */
-static bool close_joins(struct object *object)
+/* The last open one, and another thread is at it still: that thread does this too.  Locked. */
+static void hand_over(struct object *object)
 {
-	const struct generation *generation = generation_at(object->generation);
-	struct session_generation *record;
+	struct session_generation *record = record_of(object);
 
-	if (!generation->goes || !object->owed || object->abandoned || opens_left(object, 0) != 1)
-		return false;
-	record = session_record(SESSION_GENERATIONS, generation->record);
 	record->deferrals++;
 	record->how |= SESSION_WAS_DEFERRED;
 	object->owed++;
-	return true;
+	attempt_deferrals++;
+	missed = true;
+}
+
+/* What its finalizers took down is set up again.  Locked, and again when it returns. */
+static void revive(struct object *object)
+{
+	struct attempt *attempt = attempt_make();
+
+	if (!attempt)
+		return;
+	if (!attempt_foretell(attempt, object)) {
+		/* others hold it by now: it does not go, but it must not be attempted either */
+		attempt->going[0].object = object;
+		attempt->going[0].generation = object->generation;
+		attempt->going[0].record = generation_at(object->generation)->record;
+		attempt->count = 1;
+		generation_at(object->generation)->goes = attempt->number;
+	}
+	unload_unlock();
+	attempt_undo(attempt);
+	unload_lock_wait();
+	attempt_unmark(attempt);
+	attempt_drop(attempt);
+}
+
+/* Locked when entered. */
+static int close_object(
+	struct object *object, struct attempt *attempt, const struct world_caller *caller)
+{
+	uint32_t opens = link_map_opens(object);
+
+	/* the loader still counts those that it did not get, and would unmap what is in use */
+	if (opens && opens <= object->owed) {
+		unload_unlock();
+		refusal_not_open(object);
+		return -1;
+	}
+	if (opens && attempt_opens_left(object) <= 1 && !object->abandoned) {
+		if (is_busy(object, true)) {
+			hand_over(object);
+			unload_unlock();
+			return 0;
+		}
+		if (attempt_foretell(attempt, object))
+			return attempt_run(attempt, caller);
+	} else if (object->finalized && !object->abandoned && !is_busy(object, true)) {
+		/* refused after its finalizers ran, and opened by who was about to */
+		revive(object);
+	}
+	object->in_flight++;
+	unload_unlock();
+	return attempt_plain(attempt->handle, object, caller);
 }
 
 static void deferred_retry(const struct world_caller *caller);
@@ -532,33 +149,29 @@ static void deferred_retry(const struct world_caller *caller);
 int unloading_close(void *handle, const struct world_caller *caller)
 {
 	struct object *object = generation_alive ? objects_of_map(handle) : NULL;
+	uint32_t record = object ? generation_at(object->generation)->record : 0;
 	struct attempt *attempt = NULL;
 	int result;
 
+	opens_over();
 	if (object)
 		closes_count(object);
 	/* what never goes is not foretold, but why it stays is to be told */
 	if (object && object->generation && session && link_maps_known())
 		attempt = attempt_make();
-	if (!attempt || !unload_lock_try()) {
+	if (!attempt || !lock_try() || !others_wait(object, record, true)) {
 		attempt_drop(attempt);
-		return close_plain(handle, NULL, caller);
+		return attempt_plain(handle, NULL, caller);
 	}
 	attempt->handle = handle;
-	/* one call too many is the loader's to refuse */
-	if (close_joins(object)) {
-		result = 0;
-		unload_unlock();
-	} else if (!object->abandoned && opens_left(object, 0) == 1 &&
-		   attempt_foretell(attempt, object)) {
-		result = attempt_run(attempt, caller);
+	if (object->map == handle && generation_at(object->generation)->record == record) {
+		result = close_object(object, attempt, caller);
 	} else {
-		object->in_flight++;
 		unload_unlock();
-		result = close_plain(handle, object, caller);
+		result = attempt_plain(handle, NULL, caller);
 	}
 	attempt_drop(attempt);
-	if (deferred_count)
+	if (attempt_deferrals)
 		deferred_retry(caller);
 	return result;
 }
@@ -567,57 +180,76 @@ struct deferred_search {
 	struct object *found;
 	uint32_t tried[64]; /* generation records that were looked at in vain */
 	unsigned int tried_count;
+	uint32_t waiting;
+	bool passed_over;
 };
-
-static bool is_reviving(const struct object *object)
-{
-	return object->revived_ns && object->revived_opens == link_map_opens(object) &&
-	       session_clock() - object->revived_ns < REVIVING_NS;
-}
 
 static void deferred_visit(struct object *object, void *data)
 {
 	struct deferred_search *search = data;
 	uint32_t record = object->generation ? generation_at(object->generation)->record : 0;
 
-	if (search->found || !object->owed || object->abandoned || !record)
+	if (!object->owed || object->abandoned || !record)
 		return;
+	search->waiting++;
 	for (unsigned int i = 0; i < search->tried_count; i++)
 		if (search->tried[i] == record)
 			return;
-	/* opened again since, or just now: nothing is to be made up for */
-	if (!opens_left(object, 0) && !is_reviving(object))
-		search->found = object;
+	/* opened again since: nothing is to be made up for now; who closes it comes here after */
+	if (search->found || attempt_opens_left(object) ||
+		(object->in_flight && !generation_at(object->generation)->goes))
+		return;
+	if (generation_at(object->generation)->goes) {
+		missed = search->passed_over = true;
+		return;
+	}
+	/* each thread that ends comes here: only the last need stop the others */
+	if (!finalizers_are_there(object) && threads_left(object->generation))
+		return;
+	search->found = object;
 }
 
-/* Tries once for each object that waits. */
+/* False: no more for now. */
+static bool deferred_next(struct deferred_search *search, const struct world_caller *caller)
+{
+	struct attempt *attempt = search->tried_count < 64 ? attempt_make() : NULL;
+
+	search->found = NULL;
+	search->waiting = 0;
+	if (!attempt || !lock_try()) {
+		missed = search->passed_over = true;
+		attempt_drop(attempt);
+		return false;
+	}
+	objects_each(deferred_visit, search);
+	if (!search->found) {
+		attempt_deferrals = search->waiting;
+		unload_unlock();
+		attempt_drop(attempt);
+		return false;
+	}
+	search->tried[search->tried_count++] = generation_at(search->found->generation)->record;
+	attempt->handle = (void *)search->found->map;
+	attempt->deferred = true;
+	if (attempt_foretell(attempt, search->found))
+		attempt_run(attempt, caller);
+	else
+		unload_unlock();
+	attempt_drop(attempt);
+	return true;
+}
+
+/* Tries once for each object that waits, and once more for what others left to us meanwhile. */
 static void deferred_retry(const struct world_caller *caller)
 {
-	struct deferred_search search = {0};
-	struct attempt *attempt;
+	struct deferred_search search;
 
-	while (search.tried_count < 64 && (attempt = attempt_make())) {
-		search.found = NULL;
-		if (!unload_lock_try()) {
-			attempt_drop(attempt);
-			return;
-		}
-		objects_each(deferred_visit, &search);
-		if (!search.found) {
-			unload_unlock();
-			attempt_drop(attempt);
-			return;
-		}
-		search.tried[search.tried_count++] =
-			generation_at(search.found->generation)->record;
-		attempt->handle = (void *)search.found->map;
-		attempt->deferred = true;
-		if (attempt_foretell(attempt, search.found))
-			attempt_run(attempt, caller);
-		else
-			unload_unlock();
-		attempt_drop(attempt);
-	}
+	do {
+		search = (struct deferred_search){0};
+		missed = false;
+		while (deferred_next(&search, caller))
+			;
+	} while (missed && !search.passed_over);
 }
 
 static void retry_here(void)
@@ -625,7 +257,7 @@ static void retry_here(void)
 	struct world_caller caller;
 	int saved = errno;
 
-	if (!deferred_count)
+	if (!attempt_deferrals)
 		return;
 	world_caller_here(&caller);
 	deferred_retry(&caller);
@@ -642,71 +274,83 @@ void unloading_thread_left(void)
 	retry_here();
 }
 
-/* The same for what is opened again.  Enters locked, leaves unlocked. */
-static void revive(struct object *object)
+/* Its unload was deferred, or refused after its finalizers ran. */
+static void revive_owing(struct object *object)
 {
-	struct attempt *attempt = attempt_make();
-
-	if (attempt) {
-		attempt_foretell(attempt, object);
-		attempt_unmark(attempt);
+	if (object->owed && !attempt_opens_left(object)) {
+		record_of(object)->how |= SESSION_REVIVED;
+		record_of(object)->revivals++;
+		stays_clear(object->generation);
 	}
-	unload_unlock();
-	if (attempt)
-		attempt_undo(attempt);
-	attempt_drop(attempt);
-	finalizers_undo(object);
+	if (object->finalized)
+		revive(object);
 }
 
-static bool is_deferred(const struct object *object)
+bool unloading_revive(struct object *object, uint32_t record, int flags)
 {
-	return object->owed && !object->abandoned && !opens_left(object, 0);
-}
+	struct generation *generation = generation_at(object->generation);
+	bool waits = __atomic_load_n(&generation->goes, __ATOMIC_SEQ_CST) || object->owed ||
+		     object->finalized;
 
-/*
- * Takes the lock when nobody is at the object; false: it waits for no thread
- * any more, or cannot be had.  A finalizer may wait for us: not for ever.
- */
-static bool revive_lock(const struct object *object)
-{
-	static const struct timespec moment = {0, 100000};
-	const struct generation *generation = generation_at(object->generation);
-	uint32_t record = generation->record;
-
-	for (unsigned int waits = 0;; waits++) {
-		if (!unload_lock_try())
-			return false;
-		if (!object->generation || generation_at(object->generation) != generation ||
-			generation->record != record || !is_deferred(object)) {
-			unload_unlock();
-			return false;
-		}
-		if (!generation->goes || thread_self.closing == FINALIZE_EARLY || waits == 10000)
+	if (!session || object->abandoned)
+		return true;
+	if (waits) {
+		/* who unloads it waits for those that are announced */
+		opens_over();
+		if (!link_maps_known() || !lock_try() || !others_wait(object, record, false)) {
+			opens_again();
 			return true;
+		}
+		generation = generation_at(object->generation);
+		if (generation->record == record && !generation->goes)
+			revive_owing(object);
+		opens_again();
 		unload_unlock();
-		sys_call(SYS_nanosleep, &moment, NULL, 0);
 	}
-}
-
-void unloading_revive(struct object *object, int flags)
-{
-	struct session_generation *record;
-
+	if (generation_at(object->generation)->record != record)
+		return false;
 	if (flags & RTLD_NODELETE)
 		object->opened_for_ever = true;
-	if (!is_deferred(object) || !link_maps_known() || !revive_lock(object))
-		return;
-	object->revived_opens = link_map_opens(object);
-	object->revived_ns = session_clock();
-	record = session_record(SESSION_GENERATIONS, generation_at(object->generation)->record);
-	record->how |= SESSION_REVIVED;
-	record->revivals++;
-	stays_clear(object->generation);
-	revive(object);
+	return true;
+}
+
+static void dependency_visit(struct object *object, void *data)
+{
+	struct object **found = data;
+
+	if (object->finalized && !object->owed && !object->in_flight && !object->abandoned &&
+		object->generation && !generation_at(object->generation)->goes)
+		*found = object;
+}
+
+void unloading_before_load(void)
+{
+	struct object *found, *last = NULL;
+
+	while (attempt_deferrals) {
+		found = NULL;
+		if (!lock_try())
+			return;
+		objects_each(dependency_visit, &found);
+		if (found && found != last)
+			revive(found);
+		unload_unlock();
+		if (!found || found == last)
+			return;
+		last = found;
+	}
+}
+
+static void forked_visit(struct object *object, void *data)
+{
+	object->in_flight = 0;
+	generation_at(object->generation)->goes = 0;
 }
 
 void unloading_fork_child(void)
 {
+	attempt_fork_child();
 	/* threads that were waited for are not in the child: its next dlclose finds out */
-	spare_lock.owner = 0;
+	if (thread_self.closing == FINALIZE_NOT)
+		objects_each(forked_visit, NULL);
 }

@@ -34,10 +34,19 @@ void unloading_thread_over(void);
 void unloading_thread_left(void);
 
 /*
- * A loaded object is about to be opened again: if an unload of it has begun
- * that waits for threads, that is over.  May call the module's initializers.
+ * A loaded object, whose generation has that record, is about to be opened
+ * again: if an unload of it has begun that waits for threads, that is over.
+ * Waits while another thread unloads it.  May call the module's initializers.
+ * False: the object is not there any more.
  */
-void unloading_revive(struct object *object, int flags);
+bool unloading_revive(struct object *object, uint32_t record, int flags);
+
+/*
+ * Something is about to be loaded.  It may need a library whose finalizers ran,
+ * and that went along with a module that waits: such a library is set up again.
+ * May call initializers.
+ */
+void unloading_before_load(void);
 
 void unloading_fork_child(void);
 

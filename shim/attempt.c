@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: MIT */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "shim/arena.h"
+#include "shim/attempt.h"
+#include "shim/finalize.h"
+#include "shim/finalizers.h"
+#include "shim/generation.h"
+#include "shim/link-maps.h"
+#include "shim/lock.h"
+#include "shim/next.h"
+#include "shim/object-image.h"
+#include "shim/objects.h"
+#include "shim/opens.h"
+#include "shim/refusal.h"
+#include "shim/segv.h"
+#include "shim/session.h"
+#include "shim/settings.h"
+#include "shim/stays.h"
+#include "shim/sys.h"
+#include "shim/thread.h"
+#include "shim/threads.h"
+#include "shim/unload.h"
+#include "shim/watchdog.h"
+
+#define HOLDERS_MOST 64u
+
+enum decision {
+	DECISION_GO,
+	DECISION_WAIT,
+	DECISION_REFUSE,
+	DECISION_LATE,
+	DECISION_STAY, /* it was opened again meanwhile */
+};
+
+_Atomic uint32_t attempt_deferrals;
+
+uint32_t attempt_opens_left(const struct object *object)
+{
+	uint32_t opens = link_map_opens(object);
+	uint32_t owed = object->owed + object->in_flight;
+
+	return opens > owed ? opens - owed : 0;
+}
+
+static bool is_still(const struct going *going)
+{
+	const struct generation *generation = generation_at(going->generation);
+
+	return going->generation && generation->state == GENERATION_ALIVE &&
+	       generation->record == going->record;
+}
+
+/* Foretells what goes with the root, and marks it.  With the loader's list held. */
+static void attempt_foretell_held(void *data)
+{
+	struct attempt *attempt = data;
+	size_t count = link_maps_going(attempt->root, attempt->slots, GOING_MOST);
+
+	for (size_t i = 0; i < count; i++) {
+		struct object *object = object_at(attempt->slots[i]);
+		struct generation *generation = generation_at(object->generation);
+		struct going *going = &attempt->going[attempt->count];
+
+		*going = (struct going){.object = object};
+		if (object->generation && generation->record) {
+			/* another thread is at it already */
+			if (generation->goes)
+				continue;
+			generation->goes = attempt->number;
+			going->generation = object->generation;
+			going->record = generation->record;
+			attempt->tracked = true;
+		}
+		attempt->count++;
+	}
+}
+
+bool attempt_foretell(struct attempt *attempt, struct object *root)
+{
+	static uint32_t numbers;
+
+	attempt->root = root;
+	attempt->root_record = generation_at(root->generation)->record;
+	attempt->number = ++numbers ? numbers : ++numbers;
+	if (generation_at(root->generation)->goes)
+		return false;
+	link_maps_hold(attempt_foretell_held, attempt);
+	return attempt->tracked;
+}
+
+void attempt_unmark(struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (is_still(&attempt->going[i]) &&
+			generation_at(attempt->going[i].generation)->goes == attempt->number)
+			generation_at(attempt->going[i].generation)->goes = 0;
+}
+
+/*
+ * The arena's, used again: a look knows it for no place of roots, and what
+ * blockers say of stacks would look like pointers into what went.
+ */
+static struct attempt *spare;
+static struct lock spare_lock;
+
+struct attempt *attempt_make(void)
+{
+	struct attempt *attempt;
+
+	if (!lock_take(&spare_lock))
+		return NULL;
+	attempt = spare;
+	if (attempt)
+		spare = attempt->next;
+	lock_give(&spare_lock);
+	if (!attempt)
+		return arena_take(sizeof(struct attempt));
+	memset(attempt, 0, offsetof(struct attempt, going));
+	return attempt;
+}
+
+void attempt_drop(struct attempt *attempt)
+{
+	if (!attempt || !lock_take(&spare_lock))
+		return;
+	attempt->next = spare;
+	spare = attempt;
+	lock_give(&spare_lock);
+}
+
+void attempt_fork_child(void)
+{
+	spare_lock.owner = 0;
+}
+
+static void attempt_look(struct attempt *attempt, const struct world_caller *caller)
+{
+	attempt->blockers.number = attempt->number;
+	attempt->blockers.watch = settings.threads == SESSION_THREADS_DEFER;
+	attempt->blockers.drop_locals = true;
+	blockers_find(&attempt->blockers, caller);
+	for (size_t i = 0; i < attempt->count; i++) {
+		struct session_generation *record;
+
+		if (!attempt->going[i].record)
+			continue;
+		record = session_record(SESSION_GENERATIONS, attempt->going[i].record);
+		record->check_ns += attempt->blockers.stopped_ns;
+	}
+}
+
+static bool owns_blocker(const struct blockers *blockers, const struct going *going)
+{
+	if (blockers->count > BLOCKERS_MOST)
+		return true;
+	for (size_t i = 0; i < blockers->count; i++)
+		if (blockers->list[i].owner == going->generation)
+			return true;
+	return false;
+}
+
+static void holders_choose(struct attempt *attempt, size_t held)
+{
+	struct object *holders[HOLDERS_MOST];
+	unsigned int count = link_maps_holders(attempt->going[held].object, holders, HOLDERS_MOST);
+
+	for (unsigned int k = 0; k < count; k++)
+		for (size_t i = 0; i < held; i++)
+			if (attempt->going[i].object == holders[k])
+				attempt->going[i].early = true;
+}
+
+/* Dependents come first.  With the loader's list held. */
+static void early_choose_held(void *data)
+{
+	struct attempt *attempt = data;
+
+	for (size_t i = 0; i < attempt->count; i++)
+		attempt->going[i].early = attempt->going[i].object == attempt->root ||
+					  owns_blocker(&attempt->blockers, &attempt->going[i]);
+	for (size_t i = attempt->count; i--;)
+		if (attempt->going[i].early)
+			holders_choose(attempt, i);
+}
+
+/*
+ * Whose finalizers are to run early: of those that created the threads, and of
+ * what uses these.  Others may be needed by a module that comes while this one
+ * waits, and are left as they are.
+ */
+static void early_choose(struct attempt *attempt)
+{
+	link_maps_hold(early_choose_held, attempt);
+}
+
+static bool finalizers_left(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record && attempt->going[i].early &&
+			finalizers_are_there(attempt->going[i].object))
+			return true;
+	return false;
+}
+
+/* Its start files call __cxa_finalize once only, and did: the loader's call would do nothing. */
+static bool is_revived(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record && attempt->going[i].object->revived &&
+			finalizers_are_there(attempt->going[i].object))
+			return true;
+	return false;
+}
+
+static void how_add(const struct attempt *attempt, uint32_t how)
+{
+	for (size_t i = 0; i < attempt->count; i++) {
+		struct session_generation *record;
+
+		if (!attempt->going[i].record)
+			continue;
+		record = session_record(SESSION_GENERATIONS, attempt->going[i].record);
+		record->how |= how;
+	}
+}
+
+/* Runs the finalizers of what goes, dependents first.  No lock is held. */
+static void finalizers_early(struct attempt *attempt, bool all)
+{
+	unsigned char closing = thread_self.closing;
+
+	how_add(attempt, SESSION_FINALIZED_EARLY);
+	thread_self.closing = FINALIZE_EARLY;
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record && (all || attempt->going[i].early))
+			finalizers_run(attempt->going[i].object);
+	thread_self.closing = closing;
+}
+
+/*
+ * What goes without a call of __cxa_finalize that we would see is finished
+ * before the loader gets the call.  No lock is held.
+ */
+static void attempt_finish(struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++) {
+		struct object *object = attempt->going[i].object;
+
+		if (attempt->going[i].record && object->revived)
+			finalizers_run(object);
+		if (attempt->going[i].record && (object->finalized || !finalizers_finish(object)))
+			finalize_finish(attempt->going[i].generation);
+	}
+}
+
+/*
+ * With the option to give up on finalizers, all that is the module's runs here
+ * and not in the loader, whose locks could never be given back.
+ */
+struct watched_work {
+	struct attempt *attempt;
+	bool finish;
+};
+
+static void watched_run(void *data)
+{
+	struct watched_work *work = data;
+
+	finalizers_early(work->attempt, work->finish);
+	if (work->finish)
+		attempt_finish(work->attempt);
+}
+
+/* A module may end its threads itself, when it is told in time. */
+static void hooks_run(void *data)
+{
+	const struct attempt *attempt = data;
+
+	for (size_t i = 0; i < attempt->count; i++) {
+		const struct going *going = &attempt->going[i];
+		uintptr_t hook =
+			going->record ? image_function(going->object, "relib_before_unload") : 0;
+
+		if (hook)
+			((void (*)(void))hook)();
+	}
+}
+
+static bool hooks_are_there(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record &&
+			image_function(attempt->going[i].object, "relib_before_unload"))
+			return true;
+	return false;
+}
+
+/* What did not come back stays, and is never tried again. */
+static void attempt_abandon(struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record)
+			attempt->going[i].object->abandoned = true;
+	stays_note_timeout(attempt->root);
+}
+
+/* False: given up, the module stays for ever. */
+static bool finalizers_watched(struct attempt *attempt, bool finish)
+{
+	struct watched_work work = {attempt, finish};
+	bool done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
+		watched_run, &work);
+
+	if (!done)
+		attempt_abandon(attempt);
+	return done;
+}
+
+/*
+ * A dlopen that began before the mark was seen is not in the loader's count
+ * yet, and must not find a module whose finalizers ran.  No lock is held.
+ */
+static void openers_wait(const struct object *root)
+{
+	static const struct timespec moment = {0, 1000000};
+
+	while (!attempt_opens_left(root) && opens_are_coming(root))
+		sys_call(SYS_nanosleep, &moment, NULL, 0);
+}
+
+/* False: given up.  Enters locked and leaves so. */
+static bool attempt_tell(struct attempt *attempt)
+{
+	bool done;
+
+	if (attempt->deferred || !hooks_are_there(attempt))
+		return true;
+	unload_unlock();
+	done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
+		hooks_run, attempt);
+	unload_lock_wait();
+	if (!done)
+		attempt_abandon(attempt);
+	return done;
+}
+
+/* The first look, and a second after finalizers that may have ended the threads.  Locked. */
+static enum decision attempt_decide(struct attempt *attempt, const struct world_caller *caller)
+{
+	struct blockers *blockers = &attempt->blockers;
+	bool stay = false, done = true;
+
+	if (!attempt_tell(attempt))
+		return DECISION_LATE;
+	attempt_look(attempt, caller);
+	if (blockers->count)
+		early_choose(attempt);
+	if (blockers->count && !blockers->foreign && finalizers_left(attempt)) {
+		unload_unlock();
+		openers_wait(attempt->root);
+		stay = attempt_opens_left(attempt->root);
+		if (!stay)
+			done = finalizers_watched(attempt, false);
+		unload_lock_wait();
+		if (!done)
+			return DECISION_LATE;
+		if (stay || attempt_opens_left(attempt->root))
+			return DECISION_STAY;
+		attempt_look(attempt, caller);
+	}
+	if (!blockers->count && is_revived(attempt)) {
+		unload_unlock();
+		openers_wait(attempt->root);
+		unload_lock_wait();
+		if (attempt_opens_left(attempt->root))
+			return DECISION_STAY;
+	}
+	if (!blockers->count)
+		return DECISION_GO;
+	return settings.threads == SESSION_THREADS_REFUSE && !attempt->deferred ? DECISION_REFUSE
+										: DECISION_WAIT;
+}
+
+void attempt_undo(struct attempt *attempt)
+{
+	for (size_t i = attempt->count; i--;) {
+		const struct going *going = &attempt->going[i];
+
+		if (!is_still(going) || going->object->abandoned)
+			continue;
+		generation_at(going->generation)->finished = false;
+		finalizers_undo(going->object);
+	}
+}
+
+struct close_work {
+	struct attempt *attempt;
+	int result;
+};
+
+static void close_run(void *data)
+{
+	struct close_work *work = data;
+	unsigned char closing = thread_self.closing;
+
+	thread_self.closing = FINALIZE_UNLOAD;
+	if (!settings.timeout_abandon)
+		attempt_finish(work->attempt);
+	for (uint32_t i = 0; i < work->attempt->closes; i++)
+		work->result = next.dlclose(work->attempt->handle);
+	thread_self.closing = closing;
+}
+
+/* What the loader kept though it was foretold to go says why.  Locked. */
+static void stayed_note(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (is_still(&attempt->going[i]))
+			stays_note(attempt->going[i].object);
+}
+
+/* Nobody is in the way: the loader gets what it is owed.  Enters locked, leaves unlocked. */
+static int attempt_go(struct attempt *attempt, const struct world_caller *caller)
+{
+	struct close_work work = {attempt, 0};
+	struct object *root = attempt->root;
+	struct going self = {.generation = root->generation, .record = attempt->root_record};
+	bool given_up;
+	int saved;
+
+	attempt->closes = root->owed + !attempt->deferred;
+	root->in_flight += root->owed;
+	root->owed = 0;
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record)
+			stays_clear(attempt->going[i].generation);
+	unload_unlock();
+	/* the first late call may come the moment it is unmapped */
+	if (settings.guard)
+		segv_install();
+	given_up = settings.timeout_abandon && !finalizers_watched(attempt, true);
+	if (!given_up)
+		watchdog_run(attempt->root_record, attempt->number, false, close_run, &work);
+	saved = errno;
+	/* opened again at the last moment, or held by what came since */
+	if (!given_up)
+		attempt_undo(attempt);
+	unload_lock_wait();
+	if (is_still(&self)) {
+		root->in_flight -= attempt->closes;
+		if (given_up)
+			root->owed += attempt->closes;
+	}
+	if (!given_up)
+		stayed_note(attempt);
+	attempt_unmark(attempt);
+	stays_refresh();
+	unload_unlock();
+	if (generation_gone_count())
+		unload_look(caller);
+	errno = saved;
+	return work.result;
+}
+
+/* The records of threads that are not the module's, and fresh names.  Locked. */
+static void blockers_record(struct blockers *blockers)
+{
+	threads_names_refresh();
+	for (size_t i = 0; i < blockers->count && i < BLOCKERS_MOST; i++)
+		if (!blockers->list[i].record)
+			blockers->list[i].record = threads_foreign(blockers->list[i].tid);
+}
+
+/* Enters locked, leaves unlocked. */
+static int attempt_wait(struct attempt *attempt, bool refuse)
+{
+	struct object *root = attempt->root;
+	struct session_generation *record =
+		session_record(SESSION_GENERATIONS, attempt->root_record);
+
+	blockers_record(&attempt->blockers);
+	stays_note_threads(root, &attempt->blockers, refuse);
+	if (!attempt->deferred)
+		root->in_flight--;
+	if (refuse) {
+		record->refusals++;
+	} else if (!attempt->deferred) {
+		record->deferrals++;
+		root->owed++;
+		attempt_deferrals++;
+	}
+	how_add(attempt, refuse ? SESSION_WAS_REFUSED : SESSION_WAS_DEFERRED);
+	if (refuse) {
+		/* the host goes on using it: it gets it back as it was */
+		unload_unlock();
+		attempt_undo(attempt);
+		/* behind the module's own code, which may use dlerror */
+		refusal_set(root, &attempt->blockers);
+		unload_lock_wait();
+	}
+	attempt_unmark(attempt);
+	unload_unlock();
+	return refuse ? -1 : 0;
+}
+
+/* A finalizer did not come back: the module stays.  Enters locked, leaves unlocked. */
+static int attempt_give_up(struct attempt *attempt)
+{
+	if (!attempt->deferred) {
+		attempt->root->in_flight--;
+		attempt->root->owed++;
+	}
+	attempt_unmark(attempt);
+	unload_unlock();
+	return 0;
+}
+
+/* It is in use again: as if no finalizer had run.  Enters locked, leaves unlocked. */
+static int attempt_stay(struct attempt *attempt, const struct world_caller *caller)
+{
+	struct object *root = attempt->root;
+
+	unload_unlock();
+	attempt_undo(attempt);
+	unload_lock_wait();
+	attempt_unmark(attempt);
+	unload_unlock();
+	return attempt->deferred ? 0 : attempt_plain(attempt->handle, root, caller);
+}
+
+int attempt_run(struct attempt *attempt, const struct world_caller *caller)
+{
+	if (!attempt->deferred)
+		attempt->root->in_flight++;
+	switch (attempt_decide(attempt, caller)) {
+	case DECISION_GO:
+		return attempt_go(attempt, caller);
+	case DECISION_LATE:
+		return attempt_give_up(attempt);
+	case DECISION_REFUSE:
+		return attempt_wait(attempt, true);
+	case DECISION_STAY:
+		return attempt_stay(attempt, caller);
+	default:
+		return attempt_wait(attempt, false);
+	}
+}
+
+int attempt_plain(void *handle, struct object *object, const struct world_caller *caller)
+{
+	struct going self = {.object = object};
+	unsigned char closing = thread_self.closing;
+	int result, saved;
+
+	if (object) {
+		self.generation = object->generation;
+		self.record = generation_at(object->generation)->record;
+	}
+	thread_self.closing = FINALIZE_UNLOAD;
+	result = next.dlclose(handle);
+	thread_self.closing = closing;
+	saved = errno;
+	if (object) {
+		unload_lock_wait();
+		if (is_still(&self)) {
+			object->in_flight--;
+			if (!result && !object->abandoned)
+				stays_note(object);
+		}
+		unload_unlock();
+	}
+	if (generation_gone_count())
+		unload_look(caller);
+	errno = saved;
+	return result;
+}
