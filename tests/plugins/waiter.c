@@ -38,7 +38,8 @@ static struct slot {
 	pthread_t thread;
 	pid_t tid;
 	int ours, gone;
-	long result;
+	long result, number;
+	long (*first)(long);
 	void *function;
 	char kind[16];
 	uintptr_t address;
@@ -156,6 +157,30 @@ static void *thread_run(void *data)
 	if (!strcmp(slot->kind, "stay"))
 		host_hold(slot - slots);
 	return NULL;
+}
+
+static void *closer_run(void *data)
+{
+	struct slot *slot = data;
+
+	if (slot->first)
+		slot->first(slot->number);
+	slot->result = dlclose(slot->function);
+	slot->gone = !address_is_loaded(slot->address);
+	return NULL;
+}
+
+static void closer_make(
+	struct slot *slot, const struct name *name, const char *first, const char *number)
+{
+	slot->first = *first ? (long (*)(long))plugin_symbol(name->handle, first) : NULL;
+	slot->number = atol(number);
+	slot->ours = 1;
+	slot->address = name->address;
+	slot->function = name->handle;
+	if (pthread_create(&slot->thread, NULL, closer_run, slot) != 0)
+		die("pthread_create");
+	dprintf(1, "ok\n");
 }
 
 static void thread_make(long number, const char *name, const char *function, const char *kind)
@@ -285,6 +310,8 @@ static int obey_slot(char word[][400], int count)
 		return 0;
 	if (!strcmp(word[0], "thread") && count >= 4)
 		thread_make(slot - slots, word[2], word[3], word[4]);
+	else if (!strcmp(word[0], "closer") && count >= 3)
+		closer_make(slot, name_of(word[2]), word[3], word[4]);
 	else if (!strcmp(word[0], "release"))
 		dprintf(1, "ok %d\n", sem_post(&slot->go));
 	else if (!strcmp(word[0], "arrived"))
