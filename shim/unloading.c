@@ -284,7 +284,9 @@ static int attempt_go(struct attempt *attempt, const struct world_caller *caller
 		deferred_count--;
 	root->owed = 0;
 	root->in_flight += attempt->closes;
-	stays_clear(root->generation);
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record)
+			stays_clear(attempt->going[i].generation);
 	unload_unlock();
 	given_up = settings.timeout_abandon && !finalizers_watched(attempt, true);
 	if (!given_up)
