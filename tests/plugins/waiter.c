@@ -30,7 +30,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define SLOTS 64
+#define SLOTS 128
 #define NAMES 16
 
 static struct slot {
@@ -253,6 +253,26 @@ static void join(struct slot *slot)
 	slot->ours = 0;
 }
 
+static void release_many(long first, long last)
+{
+	for (long i = first; i <= last; i++)
+		sem_post(&slots[i].go);
+	dprintf(1, "ok\n");
+}
+
+/* "hold" gives the slot and 41. */
+static void join_many(long first, long last)
+{
+	int right = 0;
+
+	for (long i = first; i <= last; i++) {
+		pthread_join(slots[i].thread, NULL);
+		right += slots[i].ours && slots[i].result == i + 41;
+		slots[i].ours = 0;
+	}
+	dprintf(1, "ok %d\n", right);
+}
+
 static void on_signal(int number)
 {
 	(void)number;
@@ -312,6 +332,10 @@ static int obey_slot(char word[][400], int count)
 		thread_make(slot - slots, word[2], word[3], word[4]);
 	else if (!strcmp(word[0], "closer") && count >= 3)
 		closer_make(slot, name_of(word[2]), word[3], word[4]);
+	else if (!strcmp(word[0], "release") && count >= 3)
+		release_many(slot - slots, atol(word[2]));
+	else if (!strcmp(word[0], "join") && count >= 3)
+		join_many(slot - slots, atol(word[2]));
 	else if (!strcmp(word[0], "release"))
 		dprintf(1, "ok %d\n", sem_post(&slot->go));
 	else if (!strcmp(word[0], "arrived"))
