@@ -41,6 +41,8 @@ int loader_before_open(const char *file, int flags, const uintptr_t *slot)
 	loaded = opens_begin(file, &caller);
 	if (loaded)
 		unloading_revive(loaded, flags);
+	else if (file && !(flags & RTLD_NOLOAD))
+		unloading_before_load();
 	if (flags & RTLD_DEEPBIND) {
 		/* it would bind the module's malloc past us: its blocks would be freed unseen */
 		flags &= ~RTLD_DEEPBIND;

@@ -28,6 +28,7 @@ struct going {
 	struct object *object;
 	uint32_t record; /* of its generation, 0: not tracked */
 	uint16_t generation;
+	bool early; /* its finalizers may end a thread that is in the way */
 };
 
 /* One dlclose; in memory of its own, as the thread's stack may be small. */
@@ -139,10 +140,46 @@ static void attempt_look(struct attempt *attempt, const struct world_caller *cal
 	}
 }
 
+static bool owns_blocker(const struct blockers *blockers, const struct going *going)
+{
+	if (blockers->count > BLOCKERS_MOST)
+		return true;
+	for (size_t i = 0; i < blockers->count; i++)
+		if (blockers->list[i].owner == going->generation)
+			return true;
+	return false;
+}
+
+/* With the loader's list held. */
+static void early_choose_held(void *data)
+{
+	struct attempt *attempt = data;
+	struct going *going = attempt->going;
+
+	for (size_t i = attempt->count; i--;) {
+		going[i].early = going[i].object == attempt->root ||
+				 owns_blocker(&attempt->blockers, &going[i]);
+		for (size_t k = i + 1; k < attempt->count && !going[i].early; k++)
+			going[i].early =
+				going[k].early && link_map_holds(going[i].object, going[k].object);
+	}
+}
+
+/*
+ * Whose finalizers are to run early: of those that created the threads, and of
+ * what uses these.  Others may be needed by a module that comes while this one
+ * waits, and are left as they are.
+ */
+static void early_choose(struct attempt *attempt)
+{
+	link_maps_hold(early_choose_held, attempt);
+}
+
 static bool finalizers_left(const struct attempt *attempt)
 {
 	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record && finalizers_are_there(attempt->going[i].object))
+		if (attempt->going[i].record && attempt->going[i].early &&
+			finalizers_are_there(attempt->going[i].object))
 			return true;
 	return false;
 }
@@ -159,14 +196,14 @@ static void how_add(const struct attempt *attempt, uint32_t how)
 	}
 }
 
-/* Runs the finalizers of all that goes, dependents first.  No lock is held. */
-static void attempt_finalize(struct attempt *attempt)
+/* Runs the finalizers of what goes, dependents first.  No lock is held. */
+static void attempt_finalize(struct attempt *attempt, bool all)
 {
 	unsigned char closing = thread_self.closing;
 
 	thread_self.closing = FINALIZE_EARLY;
 	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record)
+		if (attempt->going[i].record && (all || attempt->going[i].early))
 			finalizers_run(attempt->going[i].object);
 	thread_self.closing = closing;
 }
@@ -199,7 +236,7 @@ static void watched_run(void *data)
 	struct watched_work *work = data;
 
 	how_add(work->attempt, SESSION_FINALIZED_EARLY);
-	attempt_finalize(work->attempt);
+	attempt_finalize(work->attempt, work->finish);
 	if (work->finish)
 		attempt_finish(work->attempt);
 }
@@ -226,6 +263,8 @@ static enum decision attempt_decide(struct attempt *attempt, const struct world_
 	struct blockers *blockers = &attempt->blockers;
 
 	attempt_look(attempt, caller);
+	if (blockers->count)
+		early_choose(attempt);
 	if (blockers->count && !blockers->foreign && finalizers_left(attempt)) {
 		unload_unlock();
 		if (!finalizers_watched(attempt, false)) {
@@ -261,7 +300,7 @@ static void close_run(void *data)
 	unsigned char closing = thread_self.closing;
 
 	if (was_revived(work->attempt))
-		attempt_finalize(work->attempt);
+		attempt_finalize(work->attempt, true);
 	thread_self.closing = FINALIZE_UNLOAD;
 	if (!settings.timeout_abandon)
 		attempt_finish(work->attempt);
@@ -574,6 +613,32 @@ void unloading_revive(struct object *object, int flags)
 	record->revivals++;
 	stays_clear(object->generation);
 	revive(object);
+}
+
+static void dependency_visit(struct object *object, void *data)
+{
+	struct object **found = data;
+
+	if (object->finalized && !object->owed && !object->in_flight && !object->abandoned &&
+		object->generation && !generation_at(object->generation)->goes)
+		*found = object;
+}
+
+void unloading_before_load(void)
+{
+	struct object *found, *last = NULL;
+
+	while (deferred_count) {
+		found = NULL;
+		if (!unload_lock_try())
+			return;
+		objects_each(dependency_visit, &found);
+		unload_unlock();
+		if (!found || found == last)
+			return;
+		last = found;
+		finalizers_undo(found);
+	}
 }
 
 void unloading_fork_child(void)

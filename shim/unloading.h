@@ -39,6 +39,13 @@ void unloading_thread_left(void);
  */
 void unloading_revive(struct object *object, int flags);
 
+/*
+ * Something is about to be loaded.  It may need a library whose finalizers ran,
+ * and that went along with a module that waits: such a library is set up again.
+ * May call initializers.
+ */
+void unloading_before_load(void);
+
 void unloading_fork_child(void);
 
 #endif

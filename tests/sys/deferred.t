@@ -178,11 +178,23 @@ report "$host_pid" && holds <<-END
 	END
 
 fresh d d
+told call d start_returning 5
+told close d
+asked 'a thread of the plugin alone: only that is finalized' 'ok -d' log
+told load e "$tmp/e.so"
+asked 'another one uses the dependency meanwhile' 'ok +e' log
+told release 5
+told join 5
+asked 'the first goes without it' 'ok gone' mapped d
+asked 'and does not end it' 'ok' log
+asked 'the other goes with it' 'ok 0 gone' close e
+asked 'finalized once' 'ok -e -pool' log
+fresh d d
 told call d use_dependency 5
 told close d
 asked 'both are finalized, and wait' 'ok -d -pool' log
 told load e "$tmp/e.so"
-asked "another plugin comes that needs the dependency: that's initialized again before" 'ok +pool +e' log
+asked 'another plugin comes that needs the dependency: that is initialized again before' 'ok +pool +e' log
 asked 'it works' 'ok 42' call e answer 1
 told release 5
 told join 5
