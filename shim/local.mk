@@ -6,6 +6,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/arch-x86_64.h \
 	%D%/arena.c \
 	%D%/arena.h \
+	%D%/attempt.c \
+	%D%/attempt.h \
 	%D%/blockers.c \
 	%D%/blockers.h \
 	%D%/callstacks.c \

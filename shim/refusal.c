@@ -106,6 +106,24 @@ static void put_thread(struct paper *paper, const struct blocker *blocker, const
 	}
 }
 
+static void text_give(char *text)
+{
+	/* what the loader said before is older */
+	if (next.dlerror)
+		next.dlerror();
+	pending = text;
+}
+
+void refusal_set_closed(const struct object *object)
+{
+	char *text = texts[text_next++ % TEXTS];
+	struct paper paper = {text, text + TEXT_SIZE - 1};
+
+	put_text(&paper, object->name);
+	put_text(&paper, ": shared object not open");
+	text_give(text);
+}
+
 void refusal_set(const struct object *object, const struct blockers *blockers)
 {
 	char *text = texts[text_next++ % TEXTS], names[NAMES_SIZE];
@@ -132,10 +150,7 @@ void refusal_set(const struct object *object, const struct blockers *blockers)
 		put_thread(&paper, &blockers->list[i], frames[i], &lines);
 	if (told < blockers->count)
 		put_text(&paper, "; and others");
-	/* what the loader said before is older */
-	if (next.dlerror)
-		next.dlerror();
-	pending = text;
+	text_give(text);
 }
 
 RELIB_EXPORT char *dlerror(void)

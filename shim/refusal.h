@@ -12,4 +12,7 @@
  */
 void refusal_set(const struct object *object, const struct blockers *blockers);
 
+/* The same for an object that was closed as often as it was opened. */
+void refusal_set_closed(const struct object *object);
+
 #endif

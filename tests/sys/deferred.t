@@ -255,6 +255,17 @@ told join 1
 asked 'it goes with its thread' 'ok gone' mapped p
 asked 'with nothing more to run' 'ok' log
 asked 'no dlclose is left over' 'ok none' error
+fresh p p
+told call p start_returning 1
+told close p
+asked 'closed once more than opened: that fails' 'ok -1 mapped' close p
+asked 'as it does with a module that is gone' "ok $tmp/p.so: shared object not open" error
+told again p
+asked 'opened again' 'ok 0 mapped' close p
+asked 'and closed too often again' 'ok -1 mapped' close p
+told release 1
+told join 1
+asked 'it goes all the same' 'ok gone' mapped p
 
 # --- two at once ---
 fresh p p
