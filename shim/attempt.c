@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 
+#include "shim/arena.h"
 #include "shim/attempt.h"
 #include "shim/finalize.h"
 #include "shim/finalizers.h"
+#include "shim/lock.h"
 #include "shim/next.h"
+#include "shim/object-image.h"
 #include "shim/refusal.h"
+#include "shim/segv.h"
 #include "shim/session.h"
 #include "shim/settings.h"
 #include "shim/stays.h"
@@ -14,6 +20,9 @@
 #include "shim/threads.h"
 #include "shim/unload.h"
 #include "shim/watchdog.h"
+
+static struct attempt *spare;
+static struct lock spare_lock;
 
 enum decision { DECISION_GO, DECISION_WAIT, DECISION_REFUSE, DECISION_LATE };
 
@@ -63,15 +72,33 @@ void attempt_unmark(struct attempt *attempt)
 			generation_at(attempt->going[i].generation)->goes = 0;
 }
 
+/*
+ * The arena's, used again: a look knows it for no place of roots, and what
+ * blockers say of stacks would look like pointers into what went.
+ */
 struct attempt *attempt_make(void)
 {
-	return sys_map(sizeof(struct attempt), PROT_READ | PROT_WRITE);
+	struct attempt *attempt;
+
+	if (!lock_take(&spare_lock))
+		return NULL;
+	attempt = spare;
+	if (attempt)
+		spare = attempt->next;
+	lock_give(&spare_lock);
+	if (!attempt)
+		return arena_take(sizeof(struct attempt));
+	memset(attempt, 0, offsetof(struct attempt, going));
+	return attempt;
 }
 
 void attempt_drop(struct attempt *attempt)
 {
-	if (attempt)
-		sys_unmap(attempt, sizeof(*attempt));
+	if (!attempt || !lock_take(&spare_lock))
+		return;
+	attempt->next = spare;
+	spare = attempt;
+	lock_give(&spare_lock);
 }
 
 static void attempt_look(struct attempt *attempt, const struct world_caller *caller)
@@ -191,6 +218,39 @@ static void watched_run(void *data)
 		attempt_finish(work->attempt);
 }
 
+/* A module may end its threads itself, when it is told in time. */
+static void hooks_run(void *data)
+{
+	const struct attempt *attempt = data;
+
+	for (size_t i = 0; i < attempt->count; i++) {
+		const struct going *going = &attempt->going[i];
+		uintptr_t hook =
+			going->record ? image_function(going->object, "relib_before_unload") : 0;
+
+		if (hook)
+			((void (*)(void))hook)();
+	}
+}
+
+static bool hooks_are_there(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record &&
+			image_function(attempt->going[i].object, "relib_before_unload"))
+			return true;
+	return false;
+}
+
+/* What did not come back stays, and is never tried again. */
+static void attempt_abandon(struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record)
+			attempt->going[i].object->abandoned = true;
+	stays_note_timeout(attempt->root);
+}
+
 /* False: given up, the module stays for ever. */
 static bool finalizers_watched(struct attempt *attempt, bool finish)
 {
@@ -198,12 +258,8 @@ static bool finalizers_watched(struct attempt *attempt, bool finish)
 	bool done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
 		watched_run, &work);
 
-	if (!done) {
-		for (size_t i = 0; i < attempt->count; i++)
-			if (attempt->going[i].record)
-				attempt->going[i].object->abandoned = true;
-		stays_note_timeout(attempt->root);
-	}
+	if (!done)
+		attempt_abandon(attempt);
 	return done;
 }
 
@@ -211,7 +267,18 @@ static bool finalizers_watched(struct attempt *attempt, bool finish)
 static enum decision attempt_decide(struct attempt *attempt, const struct world_caller *caller)
 {
 	struct blockers *blockers = &attempt->blockers;
+	bool done;
 
+	if (!attempt->deferred && hooks_are_there(attempt)) {
+		unload_unlock();
+		done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
+			hooks_run, attempt);
+		unload_lock_wait();
+		if (!done) {
+			attempt_abandon(attempt);
+			return DECISION_LATE;
+		}
+	}
 	attempt_look(attempt, caller);
 	if (blockers->count)
 		early_choose(attempt);
@@ -277,6 +344,9 @@ static int attempt_go(struct attempt *attempt, const struct world_caller *caller
 		if (attempt->going[i].record)
 			stays_clear(attempt->going[i].generation);
 	unload_unlock();
+	/* the first late call may come the moment it is unmapped */
+	if (settings.guard)
+		segv_install();
 	given_up = settings.timeout_abandon && !finalizers_watched(attempt, true);
 	if (!given_up)
 		watchdog_run(attempt->root_record, attempt->number, false, close_run, &work);
@@ -381,4 +451,9 @@ int attempt_run(struct attempt *attempt, const struct world_caller *caller)
 		attempt_defer(attempt);
 		return 0;
 	}
+}
+
+void attempt_fork_child(void)
+{
+	spare_lock.owner = 0;
 }

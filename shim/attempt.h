@@ -23,8 +23,9 @@ struct going {
 	bool early; /* its finalizers may end a thread that is in the way */
 };
 
-/* One dlclose; in memory of its own, as the thread's stack may be small. */
+/* One dlclose; not on the stack of the thread, which may be small. */
 struct attempt {
+	struct attempt *next; /* while it is spare */
 	uint32_t number;
 	void *handle;
 	struct object *root;
@@ -34,7 +35,7 @@ struct attempt {
 	bool deferred;	 /* made up for, not asked for now */
 	size_t count;
 	struct blockers blockers;
-	struct going going[GOING_MOST];
+	struct going going[GOING_MOST]; /* from here on not cleared */
 	uint32_t slots[GOING_MOST];
 };
 
@@ -62,5 +63,7 @@ void attempt_undo(struct attempt *attempt);
 
 /* What dlclose is to return.  Enters locked, leaves unlocked. */
 int attempt_run(struct attempt *attempt, const struct world_caller *caller);
+
+void attempt_fork_child(void);
 
 #endif

@@ -237,4 +237,5 @@ void unloading_before_load(void)
 void unloading_fork_child(void)
 {
 	/* threads that were waited for are not in the child: its next dlclose finds out */
+	attempt_fork_child();
 }

@@ -21,7 +21,9 @@ check_PROGRAMS += %D%/show-danglings
 
 sys_tests = \
 	%D%/allocators.t \
+	%D%/before-unload.t \
 	%D%/dangling.t \
+	%D%/defects.t \
 	%D%/deferred.t \
 	%D%/demo.t \
 	%D%/exec-status.t \
@@ -44,6 +46,7 @@ sys_tests = \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
 	%D%/limits.t \
+	%D%/misbehaviour.t \
 	%D%/no-session.t \
 	%D%/rebuilds.t \
 	%D%/refused.t \
@@ -52,9 +55,10 @@ sys_tests = \
 	%D%/rpath.t \
 	%D%/seccomp.t \
 	%D%/settings.t \
-	%D%/thread-locals.t \
+	%D%/signal-stack.t \
 	%D%/signals.t \
 	%D%/stays.t \
+	%D%/thread-locals.t \
 	%D%/threads.t \
 	%D%/threads-ended.t \
 	%D%/transparent.t \
@@ -63,6 +67,7 @@ TESTS += $(sys_tests)
 EXTRA_DIST += $(sys_tests) \
 	%D%/lib.sh \
 	%D%/report.py \
+	tests/plugins/altstack.c \
 	tests/plugins/anywhere.c \
 	tests/plugins/begetter.c \
 	tests/plugins/begetterxx.cc \
@@ -89,6 +94,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/hooks.c \
 	tests/plugins/host.c \
 	tests/plugins/host.h \
+	tests/plugins/informed.c \
 	tests/plugins/keeper.c \
 	tests/plugins/keyed.c \
 	tests/plugins/keyshost.c \
@@ -102,6 +108,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/localshost.c \
 	tests/plugins/localsrs.rs \
 	tests/plugins/maker.c \
+	tests/plugins/misbehave.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
@@ -113,10 +120,12 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/pool.c \
 	tests/plugins/rebuilt.c \
 	tests/plugins/records.c \
+	tests/plugins/reloader.c \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
 	tests/plugins/signalled.c \
 	tests/plugins/spawner.c \
+	tests/plugins/spinner.c \
 	tests/plugins/threadlocal.c \
 	tests/plugins/ticker.c \
 	tests/plugins/unique.cc \

@@ -103,6 +103,12 @@ def thread_counts(name):
 	return tuple(sum(c[key] for c in counts) for key in ("started", "ended", "running"))
 
 
+def total_threads(function, name):
+	"""(started, ended, running) of the threads that were created with the function on the stack."""
+	counts = [p["threads"] for p in places(function, name)]
+	return tuple(sum(c[key] for c in counts) for key in ("started", "ended", "running"))
+
+
 def dangling(name, kind=None, stale=False):
 	"""The texts of what pointed into the module; without what may be stale unless asked for."""
 	return [d["text"] for g in generations(name) for d in g["dangling"]
