@@ -6,6 +6,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/arch-x86_64.h \
 	%D%/arena.c \
 	%D%/arena.h \
+	%D%/attempt.c \
+	%D%/attempt.h \
 	%D%/blockers.c \
 	%D%/blockers.h \
 	%D%/callstacks.c \
@@ -123,8 +125,6 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/threads.c \
 	%D%/threads.h \
 	%D%/timers.c \
-	%D%/attempt.c \
-	%D%/attempt.h \
 	%D%/unload.c \
 	%D%/unload.h \
 	%D%/unloading.c \

@@ -30,7 +30,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define SLOTS 64
+#define SLOTS 128
 #define NAMES 16
 
 static struct slot {
@@ -38,7 +38,8 @@ static struct slot {
 	pthread_t thread;
 	pid_t tid;
 	int ours, gone;
-	long result;
+	long result, number;
+	long (*first)(long);
 	void *function;
 	char kind[16];
 	uintptr_t address;
@@ -158,6 +159,30 @@ static void *thread_run(void *data)
 	return NULL;
 }
 
+static void *closer_run(void *data)
+{
+	struct slot *slot = data;
+
+	if (slot->first)
+		slot->first(slot->number);
+	slot->result = dlclose(slot->function);
+	slot->gone = !address_is_loaded(slot->address);
+	return NULL;
+}
+
+static void closer_make(
+	struct slot *slot, const struct name *name, const char *first, const char *number)
+{
+	slot->first = *first ? (long (*)(long))plugin_symbol(name->handle, first) : NULL;
+	slot->number = atol(number);
+	slot->ours = 1;
+	slot->address = name->address;
+	slot->function = name->handle;
+	if (pthread_create(&slot->thread, NULL, closer_run, slot) != 0)
+		die("pthread_create");
+	dprintf(1, "ok\n");
+}
+
 static void thread_make(long number, const char *name, const char *function, const char *kind)
 {
 	struct slot *slot = &slots[number];
@@ -228,6 +253,26 @@ static void join(struct slot *slot)
 	slot->ours = 0;
 }
 
+static void release_many(long first, long last)
+{
+	for (long i = first; i <= last; i++)
+		sem_post(&slots[i].go);
+	dprintf(1, "ok\n");
+}
+
+/* "hold" gives the slot and 41. */
+static void join_many(long first, long last)
+{
+	int right = 0;
+
+	for (long i = first; i <= last; i++) {
+		pthread_join(slots[i].thread, NULL);
+		right += slots[i].ours && slots[i].result == i + 41;
+		slots[i].ours = 0;
+	}
+	dprintf(1, "ok %d\n", right);
+}
+
 static void on_signal(int number)
 {
 	(void)number;
@@ -285,6 +330,12 @@ static int obey_slot(char word[][400], int count)
 		return 0;
 	if (!strcmp(word[0], "thread") && count >= 4)
 		thread_make(slot - slots, word[2], word[3], word[4]);
+	else if (!strcmp(word[0], "closer") && count >= 3)
+		closer_make(slot, name_of(word[2]), word[3], word[4]);
+	else if (!strcmp(word[0], "release") && count >= 3)
+		release_many(slot - slots, atol(word[2]));
+	else if (!strcmp(word[0], "join") && count >= 3)
+		join_many(slot - slots, atol(word[2]));
 	else if (!strcmp(word[0], "release"))
 		dprintf(1, "ok %d\n", sem_post(&slot->go));
 	else if (!strcmp(word[0], "arrived"))

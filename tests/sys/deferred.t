@@ -14,6 +14,8 @@ build_plugin pool
 mv "$tmp/pool.so" "$tmp/libpool.so"
 build_plugin worker -DNAME='"d"' -Wl,--no-as-needed -L"$tmp" -lpool -Wl,-rpath,"$tmp"
 mv "$tmp/worker.so" "$tmp/d.so"
+build_plugin worker -DNAME='"e"' -Wl,--no-as-needed -L"$tmp" -lpool -Wl,-rpath,"$tmp"
+mv "$tmp/worker.so" "$tmp/e.so"
 build_plugin workerxx
 
 build_gomp() {
@@ -175,6 +177,32 @@ report "$host_pid" && holds <<-END
 	both are unloaded: generations("d.so")[-1]["state"] == generations("libpool.so")[-1]["state"] == "unloaded"
 	END
 
+fresh d d
+told call d start_returning 5
+told close d
+asked 'a thread of the plugin alone: only that is finalized' 'ok -d' log
+told load e "$tmp/e.so"
+asked 'another one uses the dependency meanwhile' 'ok +e' log
+told release 5
+told join 5
+asked 'the first goes without it' 'ok gone' mapped d
+asked 'and does not end it' 'ok' log
+asked 'the other goes with it' 'ok 0 gone' close e
+asked 'finalized once' 'ok -e -pool' log
+fresh d d
+told call d use_dependency 5
+told close d
+asked 'both are finalized, and wait' 'ok -d -pool' log
+told load e "$tmp/e.so"
+asked 'another plugin comes that needs the dependency: that is initialized again before' 'ok +pool +e' log
+asked 'it works' 'ok 42' call e answer 1
+told release 5
+told join 5
+asked 'the first is gone without the thread' 'ok gone' mapped d
+asked 'the dependency is not finalized under the other' 'ok' log
+asked 'which goes with it' 'ok 0 gone' close e
+asked 'finalized once more' 'ok -e -pool' log
+
 # --- opened again ---
 fresh p p
 told thread 2 p hold
@@ -227,6 +255,17 @@ told join 1
 asked 'it goes with its thread' 'ok gone' mapped p
 asked 'with nothing more to run' 'ok' log
 asked 'no dlclose is left over' 'ok none' error
+fresh p p
+told call p start_returning 1
+told close p
+asked 'closed once more than opened: that fails' 'ok -1 mapped' close p
+asked 'as it does with a module that is gone' "ok $tmp/p.so: shared object not open" error
+told again p
+asked 'opened again' 'ok 0 mapped' close p
+asked 'and closed too often again' 'ok -1 mapped' close p
+told release 1
+told join 1
+asked 'it goes all the same' 'ok gone' mapped p
 
 # --- two at once ---
 fresh p p
@@ -242,6 +281,44 @@ asked 'and not the other' 'ok mapped' mapped p
 told release 1
 told join 1
 asked 'which goes then' 'ok gone' mapped p
+
+# --- many that leave at the same time ---
+left=0
+for round in 1 2 3 4 5 6 7 8 9 10; do
+	fresh p p
+	for slot in 1 2 3 4 5 6; do
+		told call p start_returning $slot
+	done
+	told close p
+	told release 1 6
+	told join 1 6
+	tell mapped p
+	[ "$answer" = 'ok gone' ] && left=$((left + 1))
+done
+is 'six of its threads end at the same time: it is gone, ten times of ten' "$left" 10
+left=0
+for round in 1 2 3 4 5 6 7 8 9 10; do
+	fresh p p
+	for slot in 1 2 3 4 5 6; do
+		told thread $slot p hold
+	done
+	told close p
+	told release 1 6
+	told join 1 6
+	tell mapped p
+	[ "$answer" = 'ok gone' ] && left=$((left + 1))
+done
+is "six of the host's threads leave at the same time: it is gone, ten times of ten" "$left" 10
+fresh p p
+for slot in $(seq 1 100); do
+	told thread "$slot" p hold
+done
+told close p
+told release 1 99
+asked "of a hundred of the host's threads all but one left, their results whole" 'ok 99' join 1 99
+asked 'it stays' 'ok mapped' mapped p
+told release 100
+asked 'with the last it is gone' 'ok 141 gone' join 100
 
 # --- fork, and the end of the process ---
 fresh p p

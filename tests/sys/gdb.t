@@ -46,4 +46,25 @@ for mode in global stack; do
 		END
 done
 
+# threads in a plugin are seen too
+build_host waiter -rdynamic
+build_plugin worker
+cat >"$tmp/input" <<-END
+	load p $tmp/worker.so
+	call p start_returning 1
+	close p
+	release 1
+	join 1
+	mapped p
+	load p $tmp/worker.so
+	thread 2 p hold_double double
+	close p
+	release 2
+	join 2
+	END
+under_gdb "$preload" "$tmp/waiter"
+is 'dlclose waits for threads in a plugin, and it is gone when they are' "$(tr '\n' ' ' <"$tmp/output")" \
+	'ok ok 1 ok 0 mapped ok 0 ok ok gone ok ok ok 0 mapped ok 0 ok 1 gone '
+ok 'the host ends well' grep -q 'exited normally' "$tmp/gdb"
+
 done_testing

@@ -24,10 +24,12 @@ sys_tests = \
 	%D%/before-unload.t \
 	%D%/dangling.t \
 	%D%/defects.t \
+	%D%/deferred.t \
 	%D%/demo.t \
 	%D%/exec-status.t \
 	%D%/explain.t \
 	%D%/exports.t \
+	%D%/finalizers.t \
 	%D%/foreign.t \
 	%D%/fork.t \
 	%D%/free-anywhere.t \
@@ -48,17 +50,20 @@ sys_tests = \
 	%D%/misbehaviour.t \
 	%D%/no-session.t \
 	%D%/rebuilds.t \
+	%D%/refused.t \
 	%D%/reload-rss.t \
 	%D%/rough.t \
 	%D%/rpath.t \
 	%D%/seccomp.t \
 	%D%/settings.t \
-	%D%/thread-locals.t \
 	%D%/signal-stack.t \
 	%D%/signals.t \
+	%D%/stays.t \
+	%D%/thread-locals.t \
 	%D%/threads.t \
 	%D%/threads-ended.t \
-	%D%/transparent.t
+	%D%/transparent.t \
+	%D%/unload-timeout.t
 TESTS += $(sys_tests)
 EXTRA_DIST += $(sys_tests) \
 	%D%/lib.sh \
@@ -67,19 +72,25 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/anywhere.c \
 	tests/plugins/begetter.c \
 	tests/plugins/begetterxx.cc \
+	tests/plugins/binding.c \
 	tests/plugins/blocks.c \
+	tests/plugins/bound.c \
 	tests/plugins/catcher.cc \
 	tests/plugins/churn.c \
 	tests/plugins/cleanxx.cc \
 	tests/plugins/defective.cc \
 	tests/plugins/defects.c \
 	tests/plugins/exhaust.c \
+	tests/plugins/finals.c \
+	tests/plugins/finalsxx.cc \
 	tests/plugins/finder.c \
 	tests/plugins/forker.c \
 	tests/plugins/give.c \
+	tests/plugins/gomper.c \
 	tests/plugins/goner.c \
 	tests/plugins/guarded.c \
 	tests/plugins/hammer.c \
+	tests/plugins/hanging.c \
 	tests/plugins/helper.c \
 	tests/plugins/holder.c \
 	tests/plugins/hooked.c \
@@ -109,6 +120,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/pointedneeds.c \
 	tests/plugins/pointers.c \
 	tests/plugins/pointing.c \
+	tests/plugins/pool.c \
 	tests/plugins/rebuilt.c \
 	tests/plugins/records.c \
 	tests/plugins/reloader.c \
@@ -118,4 +130,9 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/spawner.c \
 	tests/plugins/spinner.c \
 	tests/plugins/threadlocal.c \
-	tests/plugins/ticker.c
+	tests/plugins/ticker.c \
+	tests/plugins/unique.cc \
+	tests/plugins/waiter.c \
+	tests/plugins/waiter.h \
+	tests/plugins/worker.c \
+	tests/plugins/workerxx.cc
