@@ -29,6 +29,7 @@
 #include "shim/thread.h"
 #include "shim/threads.h"
 #include "shim/unload.h"
+#include "shim/unloading.h"
 #include "shim/watchdog.h"
 
 /*
@@ -69,6 +70,7 @@ static void fork_child(void)
 	thread_fork_child();
 	opens_fork_child();
 	watchdog_fork_child();
+	unloading_fork_child();
 	session_fork_child();
 	threads_fork_child();
 	thread_locals_fork_child();

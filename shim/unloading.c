@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
+#include "shim/arena.h"
 #include "shim/blockers.h"
 #include "shim/finalize.h"
 #include "shim/finalizers.h"
 #include "shim/generation.h"
 #include "shim/link-maps.h"
+#include "shim/lock.h"
 #include "shim/next.h"
+#include "shim/object-image.h"
 #include "shim/objects.h"
 #include "shim/refusal.h"
 #include "shim/segv.h"
@@ -32,8 +36,9 @@ struct going {
 	uint16_t generation;
 };
 
-/* One dlclose; in memory of its own, as the thread's stack may be small. */
+/* One dlclose; not on the stack of the thread, which may be small. */
 struct attempt {
+	struct attempt *next; /* while it is spare */
 	uint32_t number;
 	void *handle;
 	struct object *root;
@@ -43,9 +48,12 @@ struct attempt {
 	bool deferred;	 /* made up for, not asked for now */
 	size_t count;
 	struct blockers blockers;
-	struct going going[GOING_MOST];
+	struct going going[GOING_MOST]; /* from here on not cleared */
 	uint32_t slots[GOING_MOST];
 };
+
+static struct attempt *spare;
+static struct lock spare_lock;
 
 enum decision { DECISION_GO, DECISION_WAIT, DECISION_REFUSE, DECISION_LATE };
 
@@ -114,15 +122,33 @@ static void attempt_unmark(struct attempt *attempt)
 			generation_at(attempt->going[i].generation)->goes = 0;
 }
 
+/*
+ * The arena's, used again: a look knows it for no place of roots, and what
+ * blockers say of stacks would look like pointers into what went.
+ */
 static struct attempt *attempt_make(void)
 {
-	return sys_map(sizeof(struct attempt), PROT_READ | PROT_WRITE);
+	struct attempt *attempt;
+
+	if (!lock_take(&spare_lock))
+		return NULL;
+	attempt = spare;
+	if (attempt)
+		spare = attempt->next;
+	lock_give(&spare_lock);
+	if (!attempt)
+		return arena_take(sizeof(struct attempt));
+	memset(attempt, 0, offsetof(struct attempt, going));
+	return attempt;
 }
 
 static void attempt_drop(struct attempt *attempt)
 {
-	if (attempt)
-		sys_unmap(attempt, sizeof(*attempt));
+	if (!attempt || !lock_take(&spare_lock))
+		return;
+	attempt->next = spare;
+	spare = attempt;
+	lock_give(&spare_lock);
 }
 
 static void attempt_look(struct attempt *attempt, const struct world_caller *caller)
@@ -162,11 +188,10 @@ static void how_add(const struct attempt *attempt, uint32_t how)
 }
 
 /* Runs the finalizers of all that goes, dependents first.  No lock is held. */
-static void finalizers_early(struct attempt *attempt)
+static void attempt_finalize(struct attempt *attempt)
 {
 	unsigned char closing = thread_self.closing;
 
-	how_add(attempt, SESSION_FINALIZED_EARLY);
 	thread_self.closing = FINALIZE_EARLY;
 	for (size_t i = 0; i < attempt->count; i++)
 		if (attempt->going[i].record)
@@ -201,9 +226,43 @@ static void watched_run(void *data)
 {
 	struct watched_work *work = data;
 
-	finalizers_early(work->attempt);
+	how_add(work->attempt, SESSION_FINALIZED_EARLY);
+	attempt_finalize(work->attempt);
 	if (work->finish)
 		attempt_finish(work->attempt);
+}
+
+/* A module may end its threads itself, when it is told in time. */
+static void hooks_run(void *data)
+{
+	const struct attempt *attempt = data;
+
+	for (size_t i = 0; i < attempt->count; i++) {
+		const struct going *going = &attempt->going[i];
+		uintptr_t hook =
+			going->record ? image_function(going->object, "relib_before_unload") : 0;
+
+		if (hook)
+			((void (*)(void))hook)();
+	}
+}
+
+static bool hooks_are_there(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record &&
+			image_function(attempt->going[i].object, "relib_before_unload"))
+			return true;
+	return false;
+}
+
+/* What did not come back stays, and is never tried again. */
+static void attempt_abandon(struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record)
+			attempt->going[i].object->abandoned = true;
+	stays_note_timeout(attempt->root);
 }
 
 /* False: given up, the module stays for ever. */
@@ -213,12 +272,8 @@ static bool finalizers_watched(struct attempt *attempt, bool finish)
 	bool done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
 		watched_run, &work);
 
-	if (!done) {
-		for (size_t i = 0; i < attempt->count; i++)
-			if (attempt->going[i].record)
-				attempt->going[i].object->abandoned = true;
-		stays_note_timeout(attempt->root);
-	}
+	if (!done)
+		attempt_abandon(attempt);
 	return done;
 }
 
@@ -226,7 +281,18 @@ static bool finalizers_watched(struct attempt *attempt, bool finish)
 static enum decision attempt_decide(struct attempt *attempt, const struct world_caller *caller)
 {
 	struct blockers *blockers = &attempt->blockers;
+	bool done;
 
+	if (!attempt->deferred && hooks_are_there(attempt)) {
+		unload_unlock();
+		done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
+			hooks_run, attempt);
+		unload_lock_wait();
+		if (!done) {
+			attempt_abandon(attempt);
+			return DECISION_LATE;
+		}
+	}
 	attempt_look(attempt, caller);
 	if (blockers->count && !blockers->foreign && finalizers_left(attempt)) {
 		unload_unlock();
@@ -243,6 +309,15 @@ static enum decision attempt_decide(struct attempt *attempt, const struct world_
 										: DECISION_WAIT;
 }
 
+/* The loader would leave out what the start files do only once. */
+static bool was_revived(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record && attempt->going[i].object->revived)
+			return true;
+	return false;
+}
+
 struct close_work {
 	struct attempt *attempt;
 	int result;
@@ -253,6 +328,8 @@ static void close_run(void *data)
 	struct close_work *work = data;
 	unsigned char closing = thread_self.closing;
 
+	if (was_revived(work->attempt))
+		attempt_finalize(work->attempt);
 	thread_self.closing = FINALIZE_UNLOAD;
 	if (!settings.timeout_abandon)
 		attempt_finish(work->attempt);
@@ -314,28 +391,51 @@ static void blockers_record(struct blockers *blockers)
 			blockers->list[i].record = threads_foreign(blockers->list[i].tid);
 }
 
+/* What finalizers took down is set up again, dependencies first.  No lock is held. */
+static void attempt_undo(struct attempt *attempt)
+{
+	for (size_t i = attempt->count; i--;)
+		if (attempt->going[i].record)
+			finalizers_undo(attempt->going[i].object);
+}
+
 /* Enters locked, leaves unlocked. */
-static int attempt_wait(struct attempt *attempt, bool refuse)
+static void attempt_defer(struct attempt *attempt)
 {
 	struct object *root = attempt->root;
 	struct session_generation *record =
 		session_record(SESSION_GENERATIONS, attempt->root_record);
 
 	blockers_record(&attempt->blockers);
-	stays_note_threads(root, &attempt->blockers, refuse);
-	if (refuse) {
-		record->refusals++;
-	} else if (!attempt->deferred) {
+	stays_note_threads(root, &attempt->blockers, false);
+	if (!attempt->deferred) {
 		record->deferrals++;
 		if (!root->owed++)
 			deferred_count++;
 	}
-	how_add(attempt, refuse ? SESSION_WAS_REFUSED : SESSION_WAS_DEFERRED);
+	how_add(attempt, SESSION_WAS_DEFERRED);
 	attempt_unmark(attempt);
 	unload_unlock();
-	if (refuse)
-		refusal_set(root, &attempt->blockers);
-	return refuse ? -1 : 0;
+}
+
+/* The same.  The host goes on using it: it gets it back as it was. */
+static void attempt_refuse(struct attempt *attempt)
+{
+	struct object *root = attempt->root;
+	struct session_generation *record =
+		session_record(SESSION_GENERATIONS, attempt->root_record);
+
+	blockers_record(&attempt->blockers);
+	stays_note_threads(root, &attempt->blockers, true);
+	record->refusals++;
+	how_add(attempt, SESSION_WAS_REFUSED);
+	unload_unlock();
+	attempt_undo(attempt);
+	/* behind the module's own code, which may use dlerror */
+	refusal_set(root, &attempt->blockers);
+	unload_lock_wait();
+	attempt_unmark(attempt);
+	unload_unlock();
 }
 
 /* A finalizer did not come back: the module stays.  Enters locked, leaves unlocked. */
@@ -356,9 +456,11 @@ static int attempt_run(struct attempt *attempt, const struct world_caller *calle
 	case DECISION_LATE:
 		return attempt_give_up(attempt);
 	case DECISION_REFUSE:
-		return attempt_wait(attempt, true);
+		attempt_refuse(attempt);
+		return -1;
 	default:
-		return attempt_wait(attempt, false);
+		attempt_defer(attempt);
+		return 0;
 	}
 }
 
@@ -540,7 +642,7 @@ void unloading_thread_left(void)
 	retry_here();
 }
 
-/* What its finalizers took down is set up again, dependencies first. */
+/* The same for what is opened again.  Enters locked, leaves unlocked. */
 static void revive(struct object *object)
 {
 	struct attempt *attempt = attempt_make();
@@ -548,10 +650,11 @@ static void revive(struct object *object)
 	if (attempt) {
 		attempt_foretell(attempt, object);
 		attempt_unmark(attempt);
-		for (size_t i = attempt->count; i--;)
-			finalizers_undo(attempt->going[i].object);
-		attempt_drop(attempt);
 	}
+	unload_unlock();
+	if (attempt)
+		attempt_undo(attempt);
+	attempt_drop(attempt);
 	finalizers_undo(object);
 }
 
@@ -599,11 +702,11 @@ void unloading_revive(struct object *object, int flags)
 	record->how |= SESSION_REVIVED;
 	record->revivals++;
 	stays_clear(object->generation);
-	unload_unlock();
 	revive(object);
 }
 
 void unloading_fork_child(void)
 {
 	/* threads that were waited for are not in the child: its next dlclose finds out */
+	spare_lock.owner = 0;
 }

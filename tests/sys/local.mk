@@ -21,6 +21,7 @@ check_PROGRAMS += %D%/show-danglings
 
 sys_tests = \
 	%D%/allocators.t \
+	%D%/before-unload.t \
 	%D%/dangling.t \
 	%D%/defects.t \
 	%D%/demo.t \
@@ -52,6 +53,7 @@ sys_tests = \
 	%D%/seccomp.t \
 	%D%/settings.t \
 	%D%/thread-locals.t \
+	%D%/signal-stack.t \
 	%D%/signals.t \
 	%D%/threads.t \
 	%D%/threads-ended.t \
@@ -60,6 +62,7 @@ TESTS += $(sys_tests)
 EXTRA_DIST += $(sys_tests) \
 	%D%/lib.sh \
 	%D%/report.py \
+	tests/plugins/altstack.c \
 	tests/plugins/anywhere.c \
 	tests/plugins/begetter.c \
 	tests/plugins/begetterxx.cc \
@@ -82,6 +85,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/hooks.c \
 	tests/plugins/host.c \
 	tests/plugins/host.h \
+	tests/plugins/informed.c \
 	tests/plugins/keeper.c \
 	tests/plugins/keyed.c \
 	tests/plugins/keyshost.c \
@@ -111,5 +115,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/rough.c \
 	tests/plugins/signalled.c \
 	tests/plugins/spawner.c \
+	tests/plugins/spinner.c \
 	tests/plugins/threadlocal.c \
+	tests/plugins/throws.cc \
 	tests/plugins/ticker.c
