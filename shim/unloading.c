@@ -154,6 +154,7 @@ static void attempt_drop(struct attempt *attempt)
 static void attempt_look(struct attempt *attempt, const struct world_caller *caller)
 {
 	attempt->blockers.number = attempt->number;
+	attempt->blockers.deferred = attempt->deferred;
 	attempt->blockers.watch = settings.threads == SESSION_THREADS_DEFER;
 	attempt->blockers.drop_locals = true;
 	blockers_find(&attempt->blockers, caller);
