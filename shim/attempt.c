@@ -140,6 +140,7 @@ void attempt_fork_child(void)
 static void attempt_look(struct attempt *attempt, const struct world_caller *caller)
 {
 	attempt->blockers.number = attempt->number;
+	attempt->blockers.deferred = attempt->deferred;
 	attempt->blockers.watch = settings.threads == SESSION_THREADS_DEFER;
 	attempt->blockers.drop_locals = true;
 	blockers_find(&attempt->blockers, caller);

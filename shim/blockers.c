@@ -168,8 +168,11 @@ static void thread_examine(struct search *search, const struct world_thread *thr
 		blocker.module_frame = blocker.frame_count;
 	if (!blocker.inside)
 		blocker.inside = going_running(search->blockers, blocker.tid);
-	/* a thread that unloads its own module at its end is over: its owner lets it pass */
-	if (!blocker.inside && (!blocker.owner || calling))
+	/*
+	 * A module's thread in code of others may close it; but one that has only
+	 * left it is not over, and at its end it is nobody's.
+	 */
+	if (!blocker.inside && (!blocker.owner || (calling && !search->blockers->deferred)))
 		return;
 	if (search->blockers->watch && slot)
 		blocker.watched = leave_watch(slot);

@@ -31,6 +31,7 @@ struct blocker {
 struct blockers {
 	/* in */
 	uint32_t number;  /* struct generation's goes */
+	bool deferred;	  /* made up for, by whatever thread has left or is over */
 	bool watch;	  /* learn when threads of others leave */
 	bool drop_locals; /* if there are none: no other thread's thread-local destructor may run */
 	/* out */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * defects WHAT PLUGIN.so [OTHER.so]: a host whose plugins are hard to load or
- * to unload.  Built with catcher.cc.
+ * to unload.  Built with throws.cc.
  */
 #include "host.h"
 

@@ -29,10 +29,12 @@ has() {
 		END { exit !found }' "$tmp/danglings"
 }
 
+# line_of PATTERN FILE: of the last line that has it
+line_of() { grep -n "$1" "$plugins/$2" | tail -n 1 | cut -d: -f1; }
+
 # element N: the host's variable with that element, and where it is declared
 element() {
-	echo "global host: handlers[[]$1[]] [(]pointers.c:$(grep -n '^void \*handlers' \
-		"$plugins/pointers.c" | cut -d: -f1)[)]"
+	echo "global host: handlers[[]$1[]] [(]pointers.c:$(line_of '^void \*handlers' pointers.c)[)]"
 }
 
 records() { grep -vc ^generation "$tmp/danglings"; }
@@ -52,6 +54,13 @@ has 'global: handlers[2]' memory on_tock "$(element 2)" 1
 has 'global: handlers[3]' memory on_tick "$(element 3)" 1
 is 'global: each word once' "$(records)" 3
 is 'global: the generation counts them' "$(counts 'pointed.so#1')" 3
+"$relib" leaks report >"$tmp/text" 2>&1
+for pair in '0 on_tick' '2 on_tock' '3 on_tick'; do
+	holder="host: handlers\\[${pair% *}\\] (pointers.c:$(line_of '^void \*handlers' pointers.c))"
+	target="${pair#* } in pointed.so (pointed.c:[0-9]*)"
+	ok "global: the report says it with both sides: handlers[${pair% *}]" \
+		grep -q "^    $holder -> $target, generation 1\$" "$tmp/text"
+done
 
 keeps heap
 has 'heap: three words alike are one record' memory on_tick 'heap .*' 3

@@ -3,8 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 
 build_host host
-$CXX -O2 -g -c -o "$tmp/catcher.o" "$plugins/catcher.cc" || bail_out 'catcher.cc cannot be built'
-build_host defects -rdynamic "$tmp/catcher.o" -lstdc++
+$CXX -O2 -g -c -o "$tmp/throws.o" "$plugins/throws.cc" || bail_out 'throws.cc cannot be built'
+build_host defects -rdynamic "$tmp/throws.o" -lstdc++
 for macro in THROWS CRASHES LACKS; do
 	build_plugin defective -D$macro
 	mv "$tmp/defective.so" "$tmp/$macro.so"

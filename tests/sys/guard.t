@@ -13,6 +13,10 @@ is 'unloaded addresses are closed and not used again' "$(guarded once "$tmp/tick
 	'closed elsewhere'
 is 'RELIB_GUARD=0: they are used again' "$(RELIB_GUARD=0 && export RELIB_GUARD &&
 	guarded once "$tmp/ticker.so")" 'free again'
+is 'relib run --guard=0 says the same' \
+	"$("$relib" run --quiet --guard=0 "$tmp/guarded" once "$tmp/ticker.so")" 'free again'
+is 'relib run --guard=1024 the other' \
+	"$("$relib" run --quiet --guard=1024 "$tmp/guarded" once "$tmp/ticker.so")" 'closed elsewhere'
 is 'in a child they are held back too' "$(guarded child "$tmp/ticker.so")" ok
 
 set -- $(guarded many "$tmp/ticker.so" 3000)

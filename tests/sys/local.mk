@@ -130,6 +130,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/spawner.c \
 	tests/plugins/spinner.c \
 	tests/plugins/threadlocal.c \
+	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \
 	tests/plugins/unique.cc \
 	tests/plugins/waiter.c \

@@ -89,6 +89,7 @@ for image in same larger; do
 	holds <<-END
 		$what: every one is told: len(dangling("plugin.so", "signal")) == $loads
 		$what: with the signal and the function: {text.split(" (")[0] for text in dangling("plugin.so", "signal")} == {"signal handler SIGUSR1 -> left_handler in plugin.so"}
+		$what: and that it was taken back: {text.split(", ")[-1] for text in dangling("plugin.so", "signal")} == {"taken back"}
 		END
 
 	build TIMER
@@ -96,6 +97,7 @@ for image in same larger; do
 	holds <<-END
 		$what: every one is told: len(dangling("plugin.so", "timer")) == $loads
 		$what: with its function: {text.split(" (misbehave.c")[0] for text in dangling("plugin.so", "timer")} == {"timer (SIGEV_THREAD) -> left_notify in plugin.so"}
+		$what: and that it was taken back: {text.split(", ")[-1] for text in dangling("plugin.so", "timer")} == {"taken back"}
 		END
 
 	build CALLBACK

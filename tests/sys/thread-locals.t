@@ -27,6 +27,10 @@ language C++ "$tmp/first.so" "$tmp/locals.so"
 is 'C++: the record tells that all were unloaded' "$(awk '$1 != 2 && $1 != 3' "$tmp/generations")" ''
 is 'C++: what the unload ran is counted' "$(sed -n 1p "$tmp/generations")" '2 4 0'
 is 'C++: what it dropped is counted' "$(sed -n 2p "$tmp/generations")" '2 0 3'
+report && holds <<-END
+	C++: the memory of those that were run is no leak: of_generation("first.so", 1, "leaked") == (0, 0)
+	C++: that of those that were dropped is, and is freed: (of_generation("first.so", 2, "leaked"), of_generation("first.so", 2, "reclaimed")) == ((3, 300), (3, 300))
+	END
 : "${RUSTC:=$(command -v rustc)}"
 if [ -n "$RUSTC" ] && $RUSTC --version >/dev/null 2>&1; then
 	build_plugin localsrs
