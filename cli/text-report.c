@@ -187,7 +187,6 @@ static void print_faults(const struct paper *paper, const struct leaks_faults *f
 	print_count(paper, INK_BAD, said, faults->threads_left, "thread", " left running");
 	print_count(paper, INK_BAD, said, faults->late_calls, "late call", "");
 	print_count(paper, INK_BAD, said, faults->timeouts, "unload", " timed out");
-	print_count(paper, INK_WARN, said, faults->dangling, "dangling pointer", "");
 }
 
 void report_write_summary(const struct report *report, const struct paper *paper)
@@ -220,6 +219,8 @@ void report_write_summary(const struct report *report, const struct paper *paper
 		print_item(paper, INK_WARN, &said, "kept ", tally_text(text, kept));
 	print_faults(paper, &faults, &said);
 	if (!said)
-		paper_print(paper, INK_GOOD, "nothing left");
+		print_item(paper, INK_GOOD, &said, "", "nothing left");
+	/* a warning about who holds them, nothing that the modules left */
+	print_count(paper, INK_WARN, &said, faults.dangling, "dangling pointer", "");
 	paper_print(paper, INK_PLAIN, "\n");
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
+#include "shim/arena.h"
 #include "shim/attempt.h"
 #include "shim/finalize.h"
 #include "shim/finalizers.h"
 #include "shim/generation.h"
 #include "shim/link-maps.h"
+#include "shim/lock.h"
 #include "shim/next.h"
+#include "shim/object-image.h"
 #include "shim/objects.h"
 #include "shim/opens.h"
 #include "shim/refusal.h"
+#include "shim/segv.h"
 #include "shim/session.h"
 #include "shim/settings.h"
 #include "shim/stays.h"
@@ -30,6 +35,9 @@ enum decision {
 };
 
 _Atomic uint32_t attempt_deferrals;
+
+static struct attempt *spare;
+static struct lock spare_lock;
 
 uint32_t attempt_opens_left(const struct object *object)
 {
@@ -93,15 +101,38 @@ void attempt_unmark(struct attempt *attempt)
 			generation_at(attempt->going[i].generation)->goes = 0;
 }
 
+/*
+ * The arena's, used again: a look knows it for no place of roots, and what
+ * blockers say of stacks would look like pointers into what went.
+ */
 struct attempt *attempt_make(void)
 {
-	return sys_map(sizeof(struct attempt), PROT_READ | PROT_WRITE);
+	struct attempt *attempt;
+
+	if (!lock_take(&spare_lock))
+		return NULL;
+	attempt = spare;
+	if (attempt)
+		spare = attempt->next;
+	lock_give(&spare_lock);
+	if (!attempt)
+		return arena_take(sizeof(struct attempt));
+	memset(attempt, 0, offsetof(struct attempt, going));
+	return attempt;
 }
 
 void attempt_drop(struct attempt *attempt)
 {
-	if (attempt)
-		sys_unmap(attempt, sizeof(*attempt));
+	if (!attempt || !lock_take(&spare_lock))
+		return;
+	attempt->next = spare;
+	spare = attempt;
+	lock_give(&spare_lock);
+}
+
+void attempt_fork_child(void)
+{
+	spare_lock.owner = 0;
 }
 
 static void attempt_look(struct attempt *attempt, const struct world_caller *caller)
@@ -128,16 +159,6 @@ static bool finalizers_left(const struct attempt *attempt)
 	return false;
 }
 
-/* Its start files call __cxa_finalize once only, and did: the loader's call would do nothing. */
-static bool is_revived(const struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record && attempt->going[i].object->revived &&
-			finalizers_are_there(attempt->going[i].object))
-			return true;
-	return false;
-}
-
 static void how_add(const struct attempt *attempt, uint32_t how)
 {
 	for (size_t i = 0; i < attempt->count; i++) {
@@ -151,11 +172,10 @@ static void how_add(const struct attempt *attempt, uint32_t how)
 }
 
 /* Runs the finalizers of all that goes, dependents first.  No lock is held. */
-static void finalizers_early(struct attempt *attempt)
+static void attempt_finalize(struct attempt *attempt)
 {
 	unsigned char closing = thread_self.closing;
 
-	how_add(attempt, SESSION_FINALIZED_EARLY);
 	thread_self.closing = FINALIZE_EARLY;
 	for (size_t i = 0; i < attempt->count; i++)
 		if (attempt->going[i].record)
@@ -172,8 +192,6 @@ static void attempt_finish(struct attempt *attempt)
 	for (size_t i = 0; i < attempt->count; i++) {
 		struct object *object = attempt->going[i].object;
 
-		if (attempt->going[i].record && object->revived)
-			finalizers_run(object);
 		if (attempt->going[i].record && (object->finalized || !finalizers_finish(object)))
 			finalize_finish(attempt->going[i].generation);
 	}
@@ -192,9 +210,43 @@ static void watched_run(void *data)
 {
 	struct watched_work *work = data;
 
-	finalizers_early(work->attempt);
+	how_add(work->attempt, SESSION_FINALIZED_EARLY);
+	attempt_finalize(work->attempt);
 	if (work->finish)
 		attempt_finish(work->attempt);
+}
+
+/* A module may end its threads itself, when it is told in time. */
+static void hooks_run(void *data)
+{
+	const struct attempt *attempt = data;
+
+	for (size_t i = 0; i < attempt->count; i++) {
+		const struct going *going = &attempt->going[i];
+		uintptr_t hook =
+			going->record ? image_function(going->object, "relib_before_unload") : 0;
+
+		if (hook)
+			((void (*)(void))hook)();
+	}
+}
+
+static bool hooks_are_there(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record &&
+			image_function(attempt->going[i].object, "relib_before_unload"))
+			return true;
+	return false;
+}
+
+/* What did not come back stays, and is never tried again. */
+static void attempt_abandon(struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record)
+			attempt->going[i].object->abandoned = true;
+	stays_note_timeout(attempt->root);
 }
 
 /* False: given up, the module stays for ever. */
@@ -204,12 +256,8 @@ static bool finalizers_watched(struct attempt *attempt, bool finish)
 	bool done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
 		watched_run, &work);
 
-	if (!done) {
-		for (size_t i = 0; i < attempt->count; i++)
-			if (attempt->going[i].record)
-				attempt->going[i].object->abandoned = true;
-		stays_note_timeout(attempt->root);
-	}
+	if (!done)
+		attempt_abandon(attempt);
 	return done;
 }
 
@@ -225,37 +273,78 @@ static void openers_wait(const struct object *root)
 		sys_call(SYS_nanosleep, &moment, NULL, 0);
 }
 
-/* The first look, and a second after finalizers that may have ended the threads.  Locked. */
+/* The loader would leave out what the start files do only once. */
+static bool was_revived(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record && attempt->going[i].object->revived)
+			return true;
+	return false;
+}
+
+/* Finalizers that may end the threads, and a second look.  Enters and leaves locked. */
+static enum decision attempt_early(struct attempt *attempt, const struct world_caller *caller)
+{
+	bool stay, done = true;
+
+	unload_unlock();
+	openers_wait(attempt->root);
+	stay = attempt_opens_left(attempt->root);
+	if (!stay)
+		done = finalizers_watched(attempt, false);
+	unload_lock_wait();
+	if (!done)
+		return DECISION_LATE;
+	if (stay || attempt_opens_left(attempt->root))
+		return DECISION_STAY;
+	attempt_look(attempt, caller);
+	return DECISION_GO;
+}
+
+/* False: it did not come back.  Enters and leaves locked. */
+static bool hooks_watched(struct attempt *attempt)
+{
+	bool done;
+
+	unload_unlock();
+	done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
+		hooks_run, attempt);
+	unload_lock_wait();
+	if (!done)
+		attempt_abandon(attempt);
+	return done;
+}
+
+/* Locked. */
 static enum decision attempt_decide(struct attempt *attempt, const struct world_caller *caller)
 {
 	struct blockers *blockers = &attempt->blockers;
-	bool stay = false, done = true;
+	enum decision decision = DECISION_GO;
 
-	attempt_look(attempt, caller);
-	if (blockers->count && !blockers->foreign && finalizers_left(attempt)) {
-		unload_unlock();
-		openers_wait(attempt->root);
-		stay = attempt_opens_left(attempt->root);
-		if (!stay)
-			done = finalizers_watched(attempt, false);
-		unload_lock_wait();
-		if (!done)
+	if (!attempt->deferred && hooks_are_there(attempt)) {
+		if (!hooks_watched(attempt))
 			return DECISION_LATE;
-		if (stay || attempt_opens_left(attempt->root))
+		if (attempt_opens_left(attempt->root))
 			return DECISION_STAY;
-		attempt_look(attempt, caller);
 	}
-	if (!blockers->count && is_revived(attempt)) {
+	attempt_look(attempt, caller);
+	if (blockers->count && !blockers->foreign && finalizers_left(attempt))
+		decision = attempt_early(attempt, caller);
+	if (decision != DECISION_GO)
+		return decision;
+	if (blockers->count)
+		return settings.threads == SESSION_THREADS_REFUSE && !attempt->deferred
+			       ? DECISION_REFUSE
+			       : DECISION_WAIT;
+	/* its finalizers are about to run outside the loader's lock too */
+	if (was_revived(attempt) && finalizers_left(attempt)) {
 		unload_unlock();
 		openers_wait(attempt->root);
 		unload_lock_wait();
 		if (attempt_opens_left(attempt->root))
 			return DECISION_STAY;
 	}
-	if (!blockers->count)
-		return DECISION_GO;
-	return settings.threads == SESSION_THREADS_REFUSE && !attempt->deferred ? DECISION_REFUSE
-										: DECISION_WAIT;
+	return DECISION_GO;
 }
 
 void attempt_undo(struct attempt *attempt)
@@ -280,6 +369,8 @@ static void close_run(void *data)
 	struct close_work *work = data;
 	unsigned char closing = thread_self.closing;
 
+	if (was_revived(work->attempt))
+		attempt_finalize(work->attempt);
 	thread_self.closing = FINALIZE_UNLOAD;
 	if (!settings.timeout_abandon)
 		attempt_finish(work->attempt);
@@ -310,6 +401,9 @@ static int attempt_go(struct attempt *attempt, const struct world_caller *caller
 	root->owed = 0;
 	stays_clear(root->generation);
 	unload_unlock();
+	/* the first late call may come the moment it is unmapped */
+	if (settings.guard)
+		segv_install();
 	given_up = settings.timeout_abandon && !finalizers_watched(attempt, true);
 	if (!given_up)
 		watchdog_run(attempt->root_record, attempt->number, false, close_run, &work);
@@ -344,29 +438,44 @@ static void blockers_record(struct blockers *blockers)
 }
 
 /* Enters locked, leaves unlocked. */
-static int attempt_wait(struct attempt *attempt, bool refuse)
+static void attempt_defer(struct attempt *attempt)
 {
 	struct object *root = attempt->root;
 	struct session_generation *record =
 		session_record(SESSION_GENERATIONS, attempt->root_record);
 
 	blockers_record(&attempt->blockers);
-	stays_note_threads(root, &attempt->blockers, refuse);
-	if (!attempt->deferred)
-		root->in_flight--;
-	if (refuse) {
-		record->refusals++;
-	} else if (!attempt->deferred) {
+	stays_note_threads(root, &attempt->blockers, false);
+	if (!attempt->deferred) {
 		record->deferrals++;
+		root->in_flight--;
 		root->owed++;
 		attempt_deferrals++;
 	}
-	how_add(attempt, refuse ? SESSION_WAS_REFUSED : SESSION_WAS_DEFERRED);
+	how_add(attempt, SESSION_WAS_DEFERRED);
 	attempt_unmark(attempt);
 	unload_unlock();
-	if (refuse)
-		refusal_set(root, &attempt->blockers);
-	return refuse ? -1 : 0;
+}
+
+/* The same.  The host goes on using it: it gets it back as it was. */
+static void attempt_refuse(struct attempt *attempt)
+{
+	struct object *root = attempt->root;
+	struct session_generation *record =
+		session_record(SESSION_GENERATIONS, attempt->root_record);
+
+	blockers_record(&attempt->blockers);
+	stays_note_threads(root, &attempt->blockers, true);
+	record->refusals++;
+	how_add(attempt, SESSION_WAS_REFUSED);
+	unload_unlock();
+	attempt_undo(attempt);
+	/* behind the module's own code, which may use dlerror */
+	refusal_set(root, &attempt->blockers);
+	unload_lock_wait();
+	root->in_flight--;
+	attempt_unmark(attempt);
+	unload_unlock();
 }
 
 /* A finalizer did not come back: the module stays.  Enters locked, leaves unlocked. */
@@ -404,11 +513,13 @@ int attempt_run(struct attempt *attempt, const struct world_caller *caller)
 	case DECISION_LATE:
 		return attempt_give_up(attempt);
 	case DECISION_REFUSE:
-		return attempt_wait(attempt, true);
+		attempt_refuse(attempt);
+		return -1;
 	case DECISION_STAY:
 		return attempt_stay(attempt, caller);
 	default:
-		return attempt_wait(attempt, false);
+		attempt_defer(attempt);
+		return 0;
 	}
 }
 

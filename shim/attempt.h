@@ -24,8 +24,9 @@ struct going {
 	uint16_t generation;
 };
 
-/* In memory of its own, as the thread's stack may be small. */
+/* Not on the stack of the thread, which may be small. */
 struct attempt {
+	struct attempt *next; /* while it is spare */
 	uint32_t number;
 	void *handle;
 	struct object *root;
@@ -35,7 +36,7 @@ struct attempt {
 	bool deferred;	 /* made up for, not asked for now */
 	size_t count;
 	struct blockers blockers;
-	struct going going[GOING_MOST];
+	struct going going[GOING_MOST]; /* from here on not cleared */
 	uint32_t slots[GOING_MOST];
 };
 
@@ -67,5 +68,7 @@ int attempt_plain(void *handle, struct object *object, const struct world_caller
 
 /* The calls of dlclose that would be left, were all under way done. */
 uint32_t attempt_opens_left(const struct object *object);
+
+void attempt_fork_child(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include "shim/leave.h"
 #include "shim/lock.h"
 #include "shim/objects.h"
+#include "shim/quiet.h"
 #include "shim/session.h"
 #include "shim/sys.h"
 #include "shim/thread-locals.h"
@@ -233,6 +234,43 @@ static void blockers_look(const struct world *world, void *data)
 	blockers->seen = true;
 }
 
+static bool is_going(void *data, uintptr_t address)
+{
+	return going_at(data, address) != 0;
+}
+
+struct any {
+	uint32_t number;
+	bool some;
+};
+
+static void any_visit(uint32_t record, uint16_t generation, void *data)
+{
+	struct any *any = data;
+
+	if (generation_at(generation)->goes == any->number)
+		any->some = true;
+}
+
+/*
+ * True when it could be told without stopping anybody that nobody but the
+ * calling thread is in the way, which was examined.
+ */
+static bool others_are_quiet(struct blockers *blockers)
+{
+	struct any owned = {.number = blockers->number};
+
+	if (blockers->count)
+		return false;
+	threads_each_going(any_visit, &owned);
+	if (owned.some || !quiet_others(is_going, blockers))
+		return false;
+	blockers->seen = true;
+	if (blockers->drop_locals)
+		locals_drop(blockers->number, (pid_t)lock_self());
+	return true;
+}
+
 /* Each thread is a folder there. */
 static bool is_alone(void)
 {
@@ -257,7 +295,16 @@ void blockers_find(struct blockers *blockers, const struct world_caller *caller)
 		here.tp = arch_thread_pointer();
 		search.world = &alone;
 		blockers_look(&alone, &search);
-	} else if (!world_stop(caller, blockers_look, &search, &result)) {
+		thread_self.inside--;
+		return;
+	}
+	thread_examine(&search, &here, true);
+	if (others_are_quiet(blockers)) {
+		thread_self.inside--;
+		return;
+	}
+	blockers->count = blockers->foreign = 0;
+	if (!world_stop(caller, blockers_look, &search, &result)) {
 		blockers->count = blockers->foreign = 0;
 		thread_examine(&search, &here, true);
 		threads_each_going(owned_visit, blockers);

@@ -127,6 +127,9 @@ RELIB_EXPORT int __cxa_atexit(void (*function)(void *), void *argument, void *ds
 
 	if (!next_ready() || !next.atexit)
 		return -1;
+	generation = dso && generation_alive ? generation_of((uintptr_t)dso) : 0;
+	if (generation)
+		generation_at(generation)->exits = true;
 	generation = hook_owner((uintptr_t)function);
 	if (generation && is_foreign(generation, dso))
 		entry = entry_make(SESSION_DANGLING_ON_EXIT, (uintptr_t)function, argument,

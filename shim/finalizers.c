@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <elf.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shim/finalizers.h"
@@ -40,13 +41,38 @@ static uintptr_t value_of(const struct object *object, ElfW(Sxword) tag)
 	return entry ? entry->d_un.d_val : 0;
 }
 
-bool finalizers_are_there(const struct object *object)
+/* The _fini of the start files: adjusts the stack, and back. */
+static bool is_empty(const unsigned char *code)
 {
-	return !object->finalized &&
-	       (value_of(object, DT_FINI) || value_of(object, DT_FINI_ARRAYSZ));
+	static const unsigned char mark[] = {0xf3, 0x0f, 0x1e, 0xfa}; /* endbr64 */
+	static const unsigned char body[] = {0x48, 0x83, 0xec, 0x08, 0x48, 0x83, 0xc4, 0x08, 0xc3};
+
+	if (!memcmp(code, mark, sizeof(mark)))
+		code += sizeof(mark);
+	return !memcmp(code, body, sizeof(body));
 }
 
-/* Undefined symbols stand before those that the hash table knows. */
+/*
+ * libgomp's threads never end, whatever its finalizers do, and its initializers
+ * abort the process when they run twice.
+ */
+static bool are_in_vain(const struct object *object)
+{
+	return !strncmp(path_base(object->name), "libgomp.so", strlen("libgomp.so"));
+}
+
+bool finalizers_are_there(const struct object *object)
+{
+	uintptr_t last = value_of(object, DT_FINI), size = value_of(object, DT_FINI_ARRAYSZ);
+
+	if (object->finalized || are_in_vain(object) || (!last && !size))
+		return false;
+	/* with start files the first entry of the array is theirs */
+	return size > sizeof(uintptr_t) || generation_at(object->generation)->exits ||
+	       !finalizers_finish(object) ||
+	       (last && !is_empty((const unsigned char *)object->bias + last));
+}
+
 bool finalizers_finish(const struct object *object)
 {
 	return image_refers_to(object, "__cxa_finalize");
@@ -83,7 +109,8 @@ void finalizers_run(struct object *object)
 	uintptr_t size = 0, last = 0;
 	void (**array)(void) = (void (**)(void))(object->bias + value_of(object, DT_FINI_ARRAY));
 
-	if (object->finalized || !entry_write(object, DT_FINI_ARRAYSZ, 0, &size))
+	if (object->finalized || are_in_vain(object) ||
+		!entry_write(object, DT_FINI_ARRAYSZ, 0, &size))
 		return;
 	entry_write(object, DT_FINI, (uintptr_t)nothing - object->bias, &last);
 	object->finalized = true;

@@ -15,7 +15,10 @@
 /* What the program was started with: initializers get it. */
 void finalizers_arguments(int argc, char **argv);
 
-/* True when it has some that did not run. */
+/*
+ * True when it has some that did not run and that may do anything.  What the
+ * compiler's start files bring for themselves ends no thread.
+ */
 bool finalizers_are_there(const struct object *object);
 
 /*

@@ -28,6 +28,7 @@ struct generation {
 	uint32_t record; /* in SESSION_GENERATIONS */
 	uint32_t object; /* in SESSION_OBJECTS */
 	bool finished;	 /* nothing is left of it but its mapping: see finalize.h */
+	bool exits;	 /* it has registered exit handlers: destructors of static objects */
 	void *dso;	 /* what it calls __cxa_finalize with, NULL: not known yet */
 	size_t tls_module, tls_size, tls_least; /* of the image that went, see struct object */
 	uintptr_t start, end;			/* where it was mapped */

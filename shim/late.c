@@ -6,6 +6,7 @@
 
 #include "shim/arch.h"
 #include "shim/explain.h"
+#include "shim/generation.h"
 #include "shim/guard.h"
 #include "shim/lock.h"
 #include "shim/objects.h"
@@ -248,6 +249,25 @@ __attribute__((noinline)) static void report_guarded(struct late *fault, const u
 	late.marked = false;
 }
 
+/*
+ * Between the unmapping and the guard the loader is at work: then the generation
+ * is still alive, in an unload that is under way.  Its data may have no access
+ * for other reasons, but its code can be called as long as it is mapped.
+ */
+static uint32_t record_find(uintptr_t address, const siginfo_t *info, bool is_data)
+{
+	uint32_t record = guard_find(address);
+	uint16_t slot;
+
+	if (record || (uintptr_t)info->si_addr != address ||
+		(is_data && info->si_code != SEGV_MAPERR))
+		return record;
+	slot = generation_of(address);
+	if (slot && generation_at(slot)->goes)
+		return generation_at(slot)->record;
+	return guard_find(address);
+}
+
 void late_fault(const siginfo_t *info, const void *context)
 {
 	const ucontext_t *state = context;
@@ -259,11 +279,11 @@ void late_fault(const siginfo_t *info, const void *context)
 
 	if (lock_is_mine(&late.lock) && late.marked)
 		report_leave();
-	fault.record = guard_find(fault.address);
+	fault.record = record_find(fault.address, info, false);
 	if (!fault.record && (info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR)) {
 		fault.address = (uintptr_t)info->si_addr;
 		fault.kind = EXPLAIN_DATA;
-		fault.record = guard_find(fault.address);
+		fault.record = record_find(fault.address, info, true);
 	}
 	if (!fault.record || !lock_take(&late.lock))
 		return;

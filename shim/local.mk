@@ -83,6 +83,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/places.c \
 	%D%/places.h \
 	%D%/pthread.c \
+	%D%/quiet.c \
+	%D%/quiet.h \
 	%D%/refusal.c \
 	%D%/refusal.h \
 	%D%/resident.c \

@@ -301,11 +301,14 @@ static void pointer_settle(const struct pointer *pointer)
 
 void look_images_end(bool done)
 {
+	/* the words were memory of anybody's, initialised or not */
+	arch_valgrind_quiet(true);
 	for (size_t i = 0; done && work.image_count && i < work.found_count; i++)
 		pointer_settle(&work.found[i]);
 	for (size_t i = 0; done && i < work.image_count; i++)
 		if (work.images[i].more)
 			danglings_more(work.images[i].record, work.images[i].more);
+	arch_valgrind_quiet(false);
 	if (work.found)
 		sys_unmap(work.found, FOUND_MOST * sizeof(*work.found));
 	if (work.table)

@@ -70,13 +70,13 @@ static void fork_child(void)
 	thread_fork_child();
 	opens_fork_child();
 	watchdog_fork_child();
+	unloading_fork_child();
 	session_fork_child();
 	threads_fork_child();
 	thread_locals_fork_child();
 	keys_fork_child();
 	places_fork_child(thread_self.counters);
 	unload_fork_child();
-	unloading_fork_child();
 	guard_fork_child();
 	segv_fork_child();
 	late_fork_child();

@@ -138,6 +138,33 @@ void image_symbols(const struct object *object,
 			return;
 }
 
+uintptr_t image_function(const struct object *object, const char *name)
+{
+	const uint32_t *table = dynamic_table(object, DT_GNU_HASH), *buckets, *chains;
+	const ElfW(Sym) *symbols = dynamic_table(object, DT_SYMTAB);
+	const char *strings = image_strings(object);
+	uint32_t hash = 5381, at;
+
+	if (!table || !table[0] || !symbols || !strings)
+		return 0;
+	buckets = table + 4 + table[2] * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+	chains = buckets + table[0];
+	for (const char *c = name; *c; c++)
+		hash = hash * 33 + (unsigned char)*c;
+	at = buckets[hash % table[0]];
+	for (; at >= table[1]; at++) {
+		uint32_t found = chains[at - table[1]];
+
+		if ((found | 1) == (hash | 1) && symbols[at].st_shndx != SHN_UNDEF &&
+			ELF64_ST_TYPE(symbols[at].st_info) == STT_FUNC &&
+			!strcmp(strings + symbols[at].st_name, name))
+			return object->bias + symbols[at].st_value;
+		if (found & 1)
+			break;
+	}
+	return 0;
+}
+
 struct reference {
 	const char *name;
 	bool found;

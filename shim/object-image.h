@@ -17,6 +17,9 @@ bool image_needs(const struct object *object, const char *name);
 /* The dynamic section, or NULL. */
 const ElfW(Dyn) * image_dynamic(const struct object *object);
 
+/* The address of a function that the image exports, by its GNU hash table; 0: none. */
+uintptr_t image_function(const struct object *object, const char *name);
+
 /* True when the image has an undefined symbol of that name. */
 bool image_refers_to(const struct object *object, const char *name);
 

@@ -14,6 +14,7 @@
 
 #define OPENINGS 256u
 #define OPENING_NS UINT64_C(1000000000) /* at most, from dlopen to the loader's count */
+#define KNOWN 256u			/* stacks that are remembered */
 
 static struct open_site *spare;
 static struct lock opens_lock;
@@ -60,11 +61,34 @@ static struct session_generation *record_of(const struct object *object)
 		       : NULL;
 }
 
-/* Counts the call with others of the same stack. */
-static void site_add(struct object *object, struct open_site *site)
+/* In the session once, however often the module is loaded from there. */
+static uint32_t stack_of(const struct open_site *site)
+{
+	static uint32_t stacks[KNOWN]; /* by hash; what is displaced is written again */
+	uint64_t frames[OPENS_FRAMES], hash = site->frame_count;
+	uint32_t *known;
+
+	for (unsigned int i = 0; i < site->frame_count; i++) {
+		frames[i] = place_frame(site->pcs[i]);
+		hash = (hash ^ frames[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 29;
+	}
+	if (!site->frame_count)
+		return 0;
+	known = &stacks[hash % KNOWN];
+	for (unsigned int i = 0; *known && i < site->frame_count; i++)
+		if (*known + i >= session->table[SESSION_FRAMES].record_count ||
+			*(uint64_t *)session_record(SESSION_FRAMES, *known + i) != frames[i])
+			*known = 0;
+	if (!*known)
+		*known = session_add_frames(frames, site->frame_count);
+	return *known;
+}
+
+/* Counts the call with others of the same stack.  True: the site is the object's now. */
+static bool site_add(struct object *object, struct open_site *site)
 {
 	struct session_generation *record = record_of(object);
-	uint64_t frames[OPENS_FRAMES];
 
 	if (record)
 		record->opens++;
@@ -72,15 +96,26 @@ static void site_add(struct object *object, struct open_site *site)
 		if (other->frame_count == site->frame_count &&
 			!memcmp(other->pcs, site->pcs, site->frame_count * sizeof(site->pcs[0]))) {
 			other->times++;
-			site_give(site);
-			return;
+			return false;
 		}
-	for (unsigned int i = 0; i < site->frame_count; i++)
-		frames[i] = place_frame(site->pcs[i]);
-	site->stack = record ? session_add_frames(frames, site->frame_count) : 0;
+	site->stack = record ? stack_of(site) : 0;
 	site->times = 1;
 	site->next = object->sites;
 	object->sites = site;
+	return true;
+}
+
+/* Several threads may open the same object. */
+static void site_tell(struct object *object, struct open_site *site)
+{
+	bool added;
+
+	if (!lock_take(&opens_lock))
+		return;
+	added = site_add(object, site);
+	lock_give(&opens_lock);
+	if (!added)
+		site_give(site);
 }
 
 /* Names are told apart by a hash: the strings may be unmapped while somebody asks. */
@@ -196,7 +231,7 @@ struct object *opens_begin(const char *file, const struct caller *caller, uint32
 	memset(site, 0, sizeof(*site));
 	unwind_walk(thread, caller->pc, caller->sp, caller->bp, site_visit, site);
 	if (found)
-		site_add(found, site);
+		site_tell(found, site);
 	else
 		thread->open_site = site;
 	return found;
@@ -206,6 +241,7 @@ void opens_identify(struct object *object)
 {
 	struct stat status;
 
+	object->sites = NULL;
 	object->names[0] = name_hash(object->name);
 	object->names[1] = name_hash(path_base(object->name));
 	object->names[2] = name_hash(image_soname(object));
@@ -224,7 +260,7 @@ void opens_attach(struct object *object)
 	thread_self.open_site = NULL;
 	object->opened_for_ever = thread_self.open_for_ever;
 	if (site)
-		site_add(object, site);
+		site_tell(object, site);
 }
 
 void opens_forget(struct object *object)

@@ -10,7 +10,8 @@
 
 size_t stacks_size(const struct world *world)
 {
-	return (world->thread_count + 1) * sizeof(struct stack);
+	return (world->thread_count + 1) * sizeof(struct stack) +
+	       2 * world->thread_count * sizeof(struct stacks_order);
 }
 
 /*
@@ -60,26 +61,80 @@ bool stacks_of_thread(uintptr_t descriptor, struct scan_range *range)
 	return stack.low < stack.high;
 }
 
-/* The lowest stack pointer that lies in it tells what is in use; with none all of it is. */
-static void stack_measure(struct stack *stack, const struct world *world)
+/* By start; few are out of order, as the C library maps stacks one below the other. */
+static void order_sort(struct stacks_order *order, size_t count)
 {
-	size_t i;
+	uintptr_t reach = 0;
 
-	stack->live = stack->high;
-	for (i = 0; i < world->thread_count; i++) {
-		const uintptr_t sp = world->threads[i].sp;
-		/* The caller's is that of a function, which leaves no red zone. */
-		const uintptr_t live = i ? sp - ARCH_RED_ZONE : sp;
+	for (size_t gap = count / 2; gap; gap /= 2)
+		for (size_t i = gap; i < count; i++) {
+			struct stacks_order entry = order[i];
+			size_t at = i;
 
-		if (sp < stack->low || sp >= stack->high || live >= stack->live)
-			continue;
-		stack->live = live < stack->low ? stack->low : live;
-		stack->sp = sp;
-		if (!stack->tid)
-			stack->tid = world->threads[i].tid;
+			for (; at >= gap && order[at - gap].start > entry.start; at -= gap)
+				order[at] = order[at - gap];
+			order[at] = entry;
+		}
+	for (size_t i = 0; i < count; i++) {
+		if (order[i].reach > reach)
+			reach = order[i].reach;
+		order[i].reach = reach;
 	}
-	if (stack->live == stack->high)
-		stack->live = stack->low;
+}
+
+/* How many begin at the address or below. */
+static size_t order_count(const struct stacks_order *order, size_t count, uintptr_t address)
+{
+	size_t from = 0;
+
+	while (count) {
+		size_t half = count / 2;
+
+		if (order[from + half].start <= address) {
+			from += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return from;
+}
+
+/* The lowest stack pointer that lies in it tells what is in use; with none all of it is. */
+static void stack_measure(struct stack *stack, const struct world *world, size_t i)
+{
+	const uintptr_t sp = world->threads[i].sp;
+	/* The caller's is that of a function, which leaves no red zone. */
+	const uintptr_t live = i ? sp - ARCH_RED_ZONE : sp;
+
+	if (sp < stack->low || sp >= stack->high || live >= stack->live)
+		return;
+	stack->live = live < stack->low ? stack->low : live;
+	stack->sp = sp;
+	if (!stack->tid)
+		stack->tid = world->threads[i].tid;
+}
+
+static void stacks_measure(struct stacks *stacks)
+{
+	const size_t count = stacks->count;
+
+	for (size_t i = 0; i < count; i++) {
+		stacks->stacks[i].live = stacks->stacks[i].high;
+		stacks->by_low[i] = (struct stacks_order){
+			stacks->stacks[i].low, stacks->stacks[i].high, &stacks->stacks[i]};
+	}
+	order_sort(stacks->by_low, count);
+	for (size_t i = 0; i < count; i++) {
+		const uintptr_t sp = stacks->world->threads[i].sp;
+
+		for (size_t at = order_count(stacks->by_low, count, sp);
+			at && stacks->by_low[at - 1].reach > sp; at--)
+			stack_measure(stacks->by_low[at - 1].stack, stacks->world, i);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (stacks->stacks[i].live == stacks->stacks[i].high)
+			stacks->stacks[i].live = stacks->stacks[i].low;
 }
 
 size_t stacks_static_tls;
@@ -91,6 +146,8 @@ void stacks_find(struct stacks *stacks, const struct world *world, void *room)
 	stacks->world = world;
 	stacks->stacks = room;
 	stacks->count = world->thread_count;
+	stacks->by_low = (struct stacks_order *)(stacks->stacks + stacks->count + 1);
+	stacks->by_thread = stacks->by_low + stacks->count;
 	for (i = 0; i < stacks->count; i++) {
 		struct stack *stack = &stacks->stacks[i];
 
@@ -102,21 +159,31 @@ void stacks_find(struct stacks *stacks, const struct world *world, void *room)
 		if (!world->threads[i].tp)
 			stack->thread_end = 0;
 		stack_find(stack);
-		stack_measure(stack, world);
+	}
+	stacks_measure(stacks);
+	for (i = 0; i < stacks->count; i++) {
+		struct stack *stack = &stacks->stacks[i];
+
 		/* its static thread-locals lie right below the descriptor */
 		if (stack->thread_end && stack->thread > stacks_static_tls)
 			stack->thread -= stacks_static_tls;
 		if (stack->high && stack->thread < stack->live)
 			stack->thread = stack->live;
+		stacks->by_thread[i] =
+			(struct stacks_order){stack->thread, stack->thread_end, stack};
 	}
+	order_sort(stacks->by_thread, stacks->count);
 }
 
 void stacks_add_main(struct stacks *stacks, uintptr_t low, uintptr_t high)
 {
 	struct stack *stack = &stacks->stacks[stacks->world->thread_count];
 
-	*stack = (struct stack){.low = low, .high = high};
-	stack_measure(stack, stacks->world);
+	*stack = (struct stack){.low = low, .high = high, .live = high};
+	for (size_t i = 0; i < stacks->world->thread_count; i++)
+		stack_measure(stack, stacks->world, i);
+	if (stack->live == high)
+		stack->live = low;
 	stacks->count = stacks->world->thread_count + 1;
 }
 
@@ -127,28 +194,59 @@ static void shorten(uintptr_t *end, uintptr_t start, uintptr_t at)
 		*end = at;
 }
 
+/* What a part of memory is, as far as is known. */
+struct part {
+	uintptr_t start, end;
+	const struct stack *in_use, *thread;
+	bool dead;
+};
+
+static void part_of_stack(struct part *part, const struct stack *stack)
+{
+	shorten(&part->end, part->start, stack->low);
+	shorten(&part->end, part->start, stack->live);
+	shorten(&part->end, part->start, stack->high);
+	if (part->start >= stack->live && part->start < stack->high)
+		part->in_use = stack;
+	else if (part->start >= stack->low && part->start < stack->live)
+		part->dead = true;
+}
+
+static void part_of_thread(struct part *part, const struct stack *stack)
+{
+	shorten(&part->end, part->start, stack->thread);
+	shorten(&part->end, part->start, stack->thread_end);
+	if (part->start >= stack->thread && part->start < stack->thread_end)
+		part->thread = stack;
+}
+
+/* Those that may hold the start, and the first behind it. */
+static void part_look(struct part *part, const struct stacks_order *order, size_t count,
+	void (*look)(struct part *part, const struct stack *stack))
+{
+	size_t at = order_count(order, count, part->start);
+
+	if (at < count)
+		look(part, order[at].stack);
+	for (; at && order[at - 1].reach > part->start; at--)
+		look(part, order[at - 1].stack);
+}
+
 uintptr_t stacks_part(const struct stacks *stacks, uintptr_t start, uintptr_t end,
 	struct scan_place *place, bool *dead)
 {
-	const struct stack *in_use = NULL, *thread = NULL;
-	size_t i;
+	const size_t count = stacks->world->thread_count;
+	struct part part = {.start = start, .end = end};
+	const struct stack *in_use, *thread;
 
-	*dead = false;
-	for (i = 0; i < stacks->count; i++) {
-		const struct stack *stack = &stacks->stacks[i];
-
-		shorten(&end, start, stack->low);
-		shorten(&end, start, stack->live);
-		shorten(&end, start, stack->high);
-		shorten(&end, start, stack->thread);
-		shorten(&end, start, stack->thread_end);
-		if (start >= stack->thread && start < stack->thread_end)
-			thread = stack;
-		else if (start >= stack->live && start < stack->high)
-			in_use = stack;
-		else if (start >= stack->low && start < stack->live)
-			*dead = true;
-	}
+	part_look(&part, stacks->by_low, count, part_of_stack);
+	part_look(&part, stacks->by_thread, count, part_of_thread);
+	if (stacks->count > count)
+		part_of_stack(&part, &stacks->stacks[count]);
+	end = part.end;
+	*dead = part.dead;
+	in_use = part.in_use;
+	thread = part.thread;
 	if (!thread && !in_use)
 		return end;
 	*dead = false;

@@ -22,10 +22,19 @@ struct stack {
 	pid_t tid;
 };
 
+/* Stacks in the order of addresses. */
+struct stacks_order {
+	uintptr_t start;
+	uintptr_t reach;		/* the highest end of this and all before it */
+	struct stack *stack;
+};
+
 struct stacks {
 	const struct world *world;
 	struct stack *stacks;
 	size_t count;
+	struct stacks_order *by_low;	/* of all but the first thread's, see stacks_add_main */
+	struct stacks_order *by_thread;	/* of their descriptors */
 };
 
 /* Bytes of static thread-locals below each thread's descriptor; 0 when not known. */

@@ -12,6 +12,7 @@
 #include "shim/sys.h"
 #include "shim/thread-locals.h"
 #include "shim/thread.h"
+#include "shim/unloading.h"
 
 int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *dso);
 
@@ -174,6 +175,8 @@ static void local_end(void *data)
 		local = thread->locals;
 	} while (local && local->own);
 	thread->running--;
+	/* an unload may have waited for them */
+	unloading_thread_left();
 }
 
 /* Something of the host's is to come after: the C library must know those before. */
@@ -340,6 +343,7 @@ void thread_locals_call(uint16_t generation, void (*destructor)(void *), void *o
 		destructor(object);
 	if (local)
 		local_give(local);
+	unloading_thread_left();
 }
 
 void thread_locals_objects(void (*visit)(uintptr_t object, int tid))

@@ -135,9 +135,6 @@ static int close_object(
 		}
 		if (attempt_foretell(attempt, object))
 			return attempt_run(attempt, caller);
-	} else if (object->finalized && !object->abandoned && !is_busy(object, true)) {
-		/* refused after its finalizers ran, and opened by who was about to */
-		revive(object);
 	}
 	object->in_flight++;
 	unload_unlock();
@@ -322,6 +319,7 @@ static void forked_visit(struct object *object, void *data)
 
 void unloading_fork_child(void)
 {
+	attempt_fork_child();
 	/* threads that were waited for are not in the child: its next dlclose finds out */
 	if (thread_self.closing == FINALIZE_NOT)
 		objects_each(forked_visit, NULL);

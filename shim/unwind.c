@@ -208,8 +208,8 @@ bool unwind_step_special(struct thread *thread, struct unwind_frame *frame)
 		if (!rule_value(thread, frame, &row.rule[CFI_SP], cfa, &sp_slot, &sp))
 			return false;
 	}
-	/* a signal on an alternate stack leads to lower addresses: the walk ends there */
-	if (sp <= frame->sp)
+	/* only a signal's handler may have a stack of its own, anywhere */
+	if (sp <= frame->sp && !row.signal_frame)
 		return false;
 	frame->pc = leave_resolve(pc);
 	frame->pc_slot = slot;

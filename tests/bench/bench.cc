@@ -3,6 +3,9 @@
  * bench PLUGIN.so MILLISECONDS CALLER WORK THREADS	ns for an operation; CALLER: host, plugin
  * bench PLUGIN.so 0 memory BLOCKS			bytes of memory for a live block of 64
  * bench PLUGIN.so 0 unload BLOCKS			ms for an unload with so many leaked
+ * bench PLUGIN.so 0 close MIB THREADS			ms for an unload without residue, where the host
+ *							has so much memory and so many threads
+ * bench PLUGIN.so 0 read MIB				ms to read so much memory once
  *
  * Prints "result NUMBER" as its last line.
  */
@@ -17,6 +20,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <unistd.h>
+#include <vector>
 
 #define BATCH 2000
 
@@ -130,6 +134,71 @@ static double unload(void *plugin, long blocks)
 	return (now() - start) * 1e3;
 }
 
+static double median(std::vector<double> &values)
+{
+	std::sort(values.begin(), values.end());
+	return values[values.size() / 2];
+}
+
+/* Memory of a host: touched, and nothing in it looks like an address. */
+static std::vector<unsigned long> fill(long mebibytes)
+{
+	return std::vector<unsigned long>(mebibytes << 17, 12345);
+}
+
+static double read_once(long mebibytes)
+{
+	std::vector<unsigned long> data = fill(mebibytes);
+	std::vector<double> times;
+
+	for (int i = 0; i < 9; i++) {
+		unsigned long any = 0;
+		double start = now();
+
+		for (unsigned long word : data)
+			any |= word - 0x7f0000000000 < 0x100000;
+		times.push_back((now() - start) * 1e3);
+		if (any)
+			die("impossible");
+	}
+	return median(times);
+}
+
+static pthread_barrier_t waiting;
+
+static void *wait_thread(void *)
+{
+	pthread_barrier_wait(&waiting);
+	for (;;)
+		pause();
+}
+
+static double close_often(const char *path, void *plugin, long mebibytes, int threads)
+{
+	std::vector<unsigned long> data = fill(mebibytes);
+	std::vector<double> times;
+
+	pthread_barrier_init(&waiting, nullptr, threads);
+	for (int i = 1; i < threads; i++) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, nullptr, wait_thread, nullptr) != 0)
+			die("pthread_create");
+	}
+	pthread_barrier_wait(&waiting);
+	for (int i = 0; i < 21; i++) {
+		double start = now();
+
+		if (dlclose(plugin) != 0)
+			die(dlerror());
+		times.push_back((now() - start) * 1e3);
+		plugin = dlopen(path, RTLD_NOW);
+		if (!plugin)
+			die(dlerror());
+	}
+	return median(times);
+}
+
 int main(int argc, char **argv)
 {
 	void *plugin;
@@ -141,8 +210,12 @@ int main(int argc, char **argv)
 		result = memory(plugin, atol(argv[4]));
 	} else if (!strcmp(argv[3], "unload")) {
 		result = unload(plugin, atol(argv[4]));
+	} else if (!strcmp(argv[3], "read")) {
+		result = read_once(atol(argv[4]));
 	} else if (argc < 6) {
 		die("usage");
+	} else if (!strcmp(argv[3], "close")) {
+		result = close_often(argv[1], plugin, atol(argv[4]), atoi(argv[5]));
 	} else {
 		auto named = strcmp(argv[3], "plugin") ? work_named :
 			reinterpret_cast<work_function *(*)(const char *)>(symbol(plugin, "work_named"));

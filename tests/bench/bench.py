@@ -51,6 +51,11 @@ def rows():
 	yield Row("memory of a live block of 64 B", "B", ["0", "memory", "300000"])
 	for blocks in "1000", "100000":
 		yield Row("unload with %s leaked blocks" % blocks, "ms", ["0", "unload", blocks])
+	for size in "10", "1000":
+		yield Row("reading %s MiB once" % size, "ms", ["0", "read", size], True)
+		for threads in "1", "16", "500":
+			yield Row("unload without residue, %s MiB, %s thread%s" % (size, threads,
+				"" if threads == "1" else "s"), "ms", ["0", "close", size, threads])
 
 
 class Configuration:

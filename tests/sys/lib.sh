@@ -199,6 +199,15 @@ told() {
 	esac
 }
 
+# asked DESCRIPTION ANSWER COMMAND: a test fails unless the host answers just so.
+asked() {
+	asked_what=$1
+	asked_answer=$2
+	shift 2
+	tell "$@"
+	is "$asked_what" "$answer" "$asked_answer"
+}
+
 # host_end: the host's input ends; its exit status is in $status, what else it
 # printed in $tmp/host.rest.
 host_end() {

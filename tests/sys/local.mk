@@ -21,7 +21,9 @@ check_PROGRAMS += %D%/show-danglings
 
 sys_tests = \
 	%D%/allocators.t \
+	%D%/before-unload.t \
 	%D%/dangling.t \
+	%D%/defects.t \
 	%D%/demo.t \
 	%D%/exec-status.t \
 	%D%/explain.t \
@@ -42,6 +44,7 @@ sys_tests = \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
 	%D%/limits.t \
+	%D%/misbehaviour.t \
 	%D%/no-session.t \
 	%D%/rebuilds.t \
 	%D%/reload-rss.t \
@@ -50,6 +53,7 @@ sys_tests = \
 	%D%/seccomp.t \
 	%D%/settings.t \
 	%D%/thread-locals.t \
+	%D%/signal-stack.t \
 	%D%/signals.t \
 	%D%/threads.t \
 	%D%/threads-ended.t \
@@ -58,6 +62,7 @@ TESTS += $(sys_tests)
 EXTRA_DIST += $(sys_tests) \
 	%D%/lib.sh \
 	%D%/report.py \
+	tests/plugins/altstack.c \
 	tests/plugins/anywhere.c \
 	tests/plugins/begetter.c \
 	tests/plugins/begetterxx.cc \
@@ -77,6 +82,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/hooks.c \
 	tests/plugins/host.c \
 	tests/plugins/host.h \
+	tests/plugins/informed.c \
 	tests/plugins/keeper.c \
 	tests/plugins/keyed.c \
 	tests/plugins/keyshost.c \
@@ -90,6 +96,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/localshost.c \
 	tests/plugins/localsrs.rs \
 	tests/plugins/maker.c \
+	tests/plugins/misbehave.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
@@ -100,9 +107,11 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/pointing.c \
 	tests/plugins/rebuilt.c \
 	tests/plugins/records.c \
+	tests/plugins/reloader.c \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
 	tests/plugins/signalled.c \
 	tests/plugins/spawner.c \
+	tests/plugins/spinner.c \
 	tests/plugins/threadlocal.c \
 	tests/plugins/ticker.c

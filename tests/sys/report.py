@@ -86,9 +86,26 @@ def threads(name, number=None):
 	return [t for g in generations(name) if number in (None, g["number"]) for t in g["threads"]]
 
 
+def stands(thread):
+	"""(function, file:line) in the module of a thread that an unload waits for, or None."""
+	physical = -1
+	for frame in thread["stack"]:
+		physical += not frame["inlined"]
+		if physical == thread["module_frame"]:
+			return bare(frame.get("function")), "%s:%s" % (
+				os.path.basename(frame.get("file") or "?"), frame.get("line"))
+	return None
+
+
 def thread_counts(name):
 	"""(started, ended, running) of the module's threads at all of its places."""
 	counts = [p["threads"] for p in module(name)["places"]]
+	return tuple(sum(c[key] for c in counts) for key in ("started", "ended", "running"))
+
+
+def total_threads(function, name):
+	"""(started, ended, running) of the threads that were created with the function on the stack."""
+	counts = [p["threads"] for p in places(function, name)]
 	return tuple(sum(c[key] for c in counts) for key in ("started", "ended", "running"))
 
 
