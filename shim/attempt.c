@@ -38,6 +38,9 @@ enum decision {
 
 _Atomic uint32_t attempt_deferrals;
 
+static struct attempt *spare;
+static struct lock spare_lock;
+
 uint32_t attempt_opens_left(const struct object *object)
 {
 	uint32_t opens = link_map_opens(object);
@@ -104,9 +107,6 @@ void attempt_unmark(struct attempt *attempt)
  * The arena's, used again: a look knows it for no place of roots, and what
  * blockers say of stacks would look like pointers into what went.
  */
-static struct attempt *spare;
-static struct lock spare_lock;
-
 struct attempt *attempt_make(void)
 {
 	struct attempt *attempt;
@@ -198,20 +198,10 @@ static void early_choose(struct attempt *attempt)
 	link_maps_hold(early_choose_held, attempt);
 }
 
-static bool finalizers_left(const struct attempt *attempt)
+static bool finalizers_left(const struct attempt *attempt, bool all)
 {
 	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record && attempt->going[i].early &&
-			finalizers_are_there(attempt->going[i].object))
-			return true;
-	return false;
-}
-
-/* Its start files call __cxa_finalize once only, and did: the loader's call would do nothing. */
-static bool is_revived(const struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record && attempt->going[i].object->revived &&
+		if (attempt->going[i].record && (all || attempt->going[i].early) &&
 			finalizers_are_there(attempt->going[i].object))
 			return true;
 	return false;
@@ -230,11 +220,10 @@ static void how_add(const struct attempt *attempt, uint32_t how)
 }
 
 /* Runs the finalizers of what goes, dependents first.  No lock is held. */
-static void finalizers_early(struct attempt *attempt, bool all)
+static void attempt_finalize(struct attempt *attempt, bool all)
 {
 	unsigned char closing = thread_self.closing;
 
-	how_add(attempt, SESSION_FINALIZED_EARLY);
 	thread_self.closing = FINALIZE_EARLY;
 	for (size_t i = 0; i < attempt->count; i++)
 		if (attempt->going[i].record && (all || attempt->going[i].early))
@@ -251,8 +240,6 @@ static void attempt_finish(struct attempt *attempt)
 	for (size_t i = 0; i < attempt->count; i++) {
 		struct object *object = attempt->going[i].object;
 
-		if (attempt->going[i].record && object->revived)
-			finalizers_run(object);
 		if (attempt->going[i].record && (object->finalized || !finalizers_finish(object)))
 			finalize_finish(attempt->going[i].generation);
 	}
@@ -271,7 +258,8 @@ static void watched_run(void *data)
 {
 	struct watched_work *work = data;
 
-	finalizers_early(work->attempt, work->finish);
+	how_add(work->attempt, SESSION_FINALIZED_EARLY);
+	attempt_finalize(work->attempt, work->finish);
 	if (work->finish)
 		attempt_finish(work->attempt);
 }
@@ -333,13 +321,39 @@ static void openers_wait(const struct object *root)
 		sys_call(SYS_nanosleep, &moment, NULL, 0);
 }
 
-/* False: given up.  Enters locked and leaves so. */
-static bool attempt_tell(struct attempt *attempt)
+/* The loader would leave out what the start files do only once. */
+static bool was_revived(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		if (attempt->going[i].record && attempt->going[i].object->revived)
+			return true;
+	return false;
+}
+
+/* Finalizers that may end the threads, and a second look.  Enters and leaves locked. */
+static enum decision attempt_early(struct attempt *attempt, const struct world_caller *caller)
+{
+	bool stay, done = true;
+
+	unload_unlock();
+	openers_wait(attempt->root);
+	stay = attempt_opens_left(attempt->root);
+	if (!stay)
+		done = finalizers_watched(attempt, false);
+	unload_lock_wait();
+	if (!done)
+		return DECISION_LATE;
+	if (stay || attempt_opens_left(attempt->root))
+		return DECISION_STAY;
+	attempt_look(attempt, caller);
+	return DECISION_GO;
+}
+
+/* False: it did not come back.  Enters and leaves locked. */
+static bool hooks_watched(struct attempt *attempt)
 {
 	bool done;
 
-	if (attempt->deferred || !hooks_are_there(attempt))
-		return true;
 	unload_unlock();
 	done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
 		hooks_run, attempt);
@@ -349,41 +363,38 @@ static bool attempt_tell(struct attempt *attempt)
 	return done;
 }
 
-/* The first look, and a second after finalizers that may have ended the threads.  Locked. */
+/* Locked. */
 static enum decision attempt_decide(struct attempt *attempt, const struct world_caller *caller)
 {
 	struct blockers *blockers = &attempt->blockers;
-	bool stay = false, done = true;
+	enum decision decision = DECISION_GO;
 
-	if (!attempt_tell(attempt))
-		return DECISION_LATE;
+	if (!attempt->deferred && hooks_are_there(attempt)) {
+		if (!hooks_watched(attempt))
+			return DECISION_LATE;
+		if (attempt_opens_left(attempt->root))
+			return DECISION_STAY;
+	}
 	attempt_look(attempt, caller);
 	if (blockers->count)
 		early_choose(attempt);
-	if (blockers->count && !blockers->foreign && finalizers_left(attempt)) {
-		unload_unlock();
-		openers_wait(attempt->root);
-		stay = attempt_opens_left(attempt->root);
-		if (!stay)
-			done = finalizers_watched(attempt, false);
-		unload_lock_wait();
-		if (!done)
-			return DECISION_LATE;
-		if (stay || attempt_opens_left(attempt->root))
-			return DECISION_STAY;
-		attempt_look(attempt, caller);
-	}
-	if (!blockers->count && is_revived(attempt)) {
+	if (blockers->count && !blockers->foreign && finalizers_left(attempt, false))
+		decision = attempt_early(attempt, caller);
+	if (decision != DECISION_GO)
+		return decision;
+	if (blockers->count)
+		return settings.threads == SESSION_THREADS_REFUSE && !attempt->deferred
+			       ? DECISION_REFUSE
+			       : DECISION_WAIT;
+	/* its finalizers are about to run outside the loader's lock too */
+	if (was_revived(attempt) && finalizers_left(attempt, true)) {
 		unload_unlock();
 		openers_wait(attempt->root);
 		unload_lock_wait();
 		if (attempt_opens_left(attempt->root))
 			return DECISION_STAY;
 	}
-	if (!blockers->count)
-		return DECISION_GO;
-	return settings.threads == SESSION_THREADS_REFUSE && !attempt->deferred ? DECISION_REFUSE
-										: DECISION_WAIT;
+	return DECISION_GO;
 }
 
 void attempt_undo(struct attempt *attempt)
@@ -408,6 +419,8 @@ static void close_run(void *data)
 	struct close_work *work = data;
 	unsigned char closing = thread_self.closing;
 
+	if (was_revived(work->attempt))
+		attempt_finalize(work->attempt, true);
 	thread_self.closing = FINALIZE_UNLOAD;
 	if (!settings.timeout_abandon)
 		attempt_finish(work->attempt);
@@ -477,35 +490,44 @@ static void blockers_record(struct blockers *blockers)
 }
 
 /* Enters locked, leaves unlocked. */
-static int attempt_wait(struct attempt *attempt, bool refuse)
+static void attempt_defer(struct attempt *attempt)
 {
 	struct object *root = attempt->root;
 	struct session_generation *record =
 		session_record(SESSION_GENERATIONS, attempt->root_record);
 
 	blockers_record(&attempt->blockers);
-	stays_note_threads(root, &attempt->blockers, refuse);
-	if (!attempt->deferred)
-		root->in_flight--;
-	if (refuse) {
-		record->refusals++;
-	} else if (!attempt->deferred) {
+	stays_note_threads(root, &attempt->blockers, false);
+	if (!attempt->deferred) {
 		record->deferrals++;
+		root->in_flight--;
 		root->owed++;
 		attempt_deferrals++;
 	}
-	how_add(attempt, refuse ? SESSION_WAS_REFUSED : SESSION_WAS_DEFERRED);
-	if (refuse) {
-		/* the host goes on using it: it gets it back as it was */
-		unload_unlock();
-		attempt_undo(attempt);
-		/* behind the module's own code, which may use dlerror */
-		refusal_set(root, &attempt->blockers);
-		unload_lock_wait();
-	}
+	how_add(attempt, SESSION_WAS_DEFERRED);
 	attempt_unmark(attempt);
 	unload_unlock();
-	return refuse ? -1 : 0;
+}
+
+/* The same.  The host goes on using it: it gets it back as it was. */
+static void attempt_refuse(struct attempt *attempt)
+{
+	struct object *root = attempt->root;
+	struct session_generation *record =
+		session_record(SESSION_GENERATIONS, attempt->root_record);
+
+	blockers_record(&attempt->blockers);
+	stays_note_threads(root, &attempt->blockers, true);
+	record->refusals++;
+	how_add(attempt, SESSION_WAS_REFUSED);
+	unload_unlock();
+	attempt_undo(attempt);
+	/* behind the module's own code, which may use dlerror */
+	refusal_set(root, &attempt->blockers);
+	unload_lock_wait();
+	root->in_flight--;
+	attempt_unmark(attempt);
+	unload_unlock();
 }
 
 /* A finalizer did not come back: the module stays.  Enters locked, leaves unlocked. */
@@ -543,11 +565,13 @@ int attempt_run(struct attempt *attempt, const struct world_caller *caller)
 	case DECISION_LATE:
 		return attempt_give_up(attempt);
 	case DECISION_REFUSE:
-		return attempt_wait(attempt, true);
+		attempt_refuse(attempt);
+		return -1;
 	case DECISION_STAY:
 		return attempt_stay(attempt, caller);
 	default:
-		return attempt_wait(attempt, false);
+		attempt_defer(attempt);
+		return 0;
 	}
 }
 

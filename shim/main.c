@@ -77,7 +77,6 @@ static void fork_child(void)
 	keys_fork_child();
 	places_fork_child(thread_self.counters);
 	unload_fork_child();
-	unloading_fork_child();
 	guard_fork_child();
 	segv_fork_child();
 	late_fork_child();

@@ -12,9 +12,9 @@
 #include "shim/sys.h"
 #include "shim/thread.h"
 
-#define KNOWN 256u /* stacks that are remembered */
 #define OPENINGS 256u
 #define OPENING_NS UINT64_C(1000000000) /* at most, from dlopen to the loader's count */
+#define KNOWN 256u			/* stacks that are remembered */
 
 static struct open_site *spare;
 static struct lock opens_lock;

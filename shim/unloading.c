@@ -135,9 +135,6 @@ static int close_object(
 		}
 		if (attempt_foretell(attempt, object))
 			return attempt_run(attempt, caller);
-	} else if (object->finalized && !object->abandoned && !is_busy(object, true)) {
-		/* refused after its finalizers ran, and opened by who was about to */
-		revive(object);
 	}
 	object->in_flight++;
 	unload_unlock();
