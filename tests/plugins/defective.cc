@@ -75,6 +75,13 @@ void *run_slow_key(void *argument)
 	return argument;
 }
 
+void *run_slow_both(void *argument)
+{
+	slow.touched++;
+	pthread_setspecific(key, &key);
+	return argument;
+}
+
 void *run_waiting(void *argument)
 {
 	host_reached();
@@ -117,6 +124,11 @@ PLUGIN long start_slow_local(long)
 PLUGIN long start_slow_key(long)
 {
 	return pthread_key_create(&key, slow_end) || detached(run_slow_key, 0);
+}
+
+PLUGIN long start_slow_both(long)
+{
+	return pthread_key_create(&key, slow_end) || detached(run_slow_both, 0);
 }
 
 PLUGIN long start_waiting(long)

@@ -60,11 +60,29 @@ static void unload_deferred(const char *start, const char *what)
 	verdict(is_gone_soon(address), text);
 }
 
+/* The one destructor is over, and the other still to come. */
+static void unload_between(void)
+{
+	void *handle = plugin_open(plugin_path);
+	uintptr_t address = object_address(handle);
+
+	if (call(handle, "start_slow_both", 0) != 0)
+		die("start_slow_both failed");
+	sem_wait(&reached);
+	dlclose(handle);
+	sem_post(&go);
+	sem_wait(&reached);
+	verdict(address_is_loaded(address), "between its destructors a thread is not over");
+	sem_post(&go);
+	verdict(is_gone_soon(address), "behind the last it is");
+}
+
 static void deferred(void)
 {
 	unload_deferred("start_waiting", "a thread that runs");
 	unload_deferred("start_slow_local", "a thread in a thread-local destructor");
 	unload_deferred("start_slow_key", "a thread in a key destructor");
+	unload_between();
 }
 
 static int is_refused(void *handle)
