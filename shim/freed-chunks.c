@@ -72,7 +72,8 @@ void freed_chunks_begin(void)
 	volatile uintptr_t *block;
 
 	known.start = known.end = known.key = 0;
-	known.readable = look_ranges_is_runtime((uintptr_t)next.malloc);
+	/* valgrind puts its own allocator in the place of the C library's */
+	known.readable = look_ranges_is_runtime((uintptr_t)next.malloc) && !arch_on_valgrind();
 	known.break_at = (uintptr_t)raw(SYS_brk, 0);
 	block = known.readable ? next.malloc(CHUNK_LEAST - WORD) : NULL;
 	if (block) {
