@@ -123,6 +123,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/timers.c \
 	%D%/attempt.c \
 	%D%/attempt.h \
+	%D%/attempt-modules.c \
 	%D%/unload.c \
 	%D%/unload.h \
 	%D%/unloading.c \

@@ -22,6 +22,7 @@ check_PROGRAMS += %D%/show-danglings
 sys_tests = \
 	%D%/allocators.t \
 	%D%/before-unload.t \
+	%D%/crowd.t \
 	%D%/dangling.t \
 	%D%/defects.t \
 	%D%/demo.t \
@@ -52,6 +53,7 @@ sys_tests = \
 	%D%/rpath.t \
 	%D%/seccomp.t \
 	%D%/settings.t \
+	%D%/storm.t \
 	%D%/thread-locals.t \
 	%D%/signal-stack.t \
 	%D%/signals.t \
@@ -113,5 +115,9 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/signalled.c \
 	tests/plugins/spawner.c \
 	tests/plugins/spinner.c \
+	tests/plugins/crowd.c \
+	tests/plugins/crowdhost.c \
+	tests/plugins/storm.c \
+	tests/plugins/stormxx.cc \
 	tests/plugins/threadlocal.c \
 	tests/plugins/ticker.c
