@@ -26,8 +26,6 @@
 #include "shim/unload.h"
 #include "shim/watchdog.h"
 
-#define HOLDERS_MOST 64u
-
 enum decision {
 	DECISION_GO,
 	DECISION_WAIT,
@@ -47,14 +45,6 @@ uint32_t attempt_opens_left(const struct object *object)
 	uint32_t owed = object->owed + object->in_flight;
 
 	return opens > owed ? opens - owed : 0;
-}
-
-static bool is_still(const struct going *going)
-{
-	const struct generation *generation = generation_at(going->generation);
-
-	return going->generation && generation->state == GENERATION_ALIVE &&
-	       generation->record == going->record;
 }
 
 /* Foretells what goes with the root, and marks it.  With the loader's list held. */
@@ -98,7 +88,7 @@ bool attempt_foretell(struct attempt *attempt, struct object *root)
 void attempt_unmark(struct attempt *attempt)
 {
 	for (size_t i = 0; i < attempt->count; i++)
-		if (is_still(&attempt->going[i]) &&
+		if (attempt_is_still(&attempt->going[i]) &&
 			generation_at(attempt->going[i].generation)->goes == attempt->number)
 			generation_at(attempt->going[i].generation)->goes = 0;
 }
@@ -154,161 +144,6 @@ static void attempt_look(struct attempt *attempt, const struct world_caller *cal
 	}
 }
 
-static bool owns_blocker(const struct blockers *blockers, const struct going *going)
-{
-	if (blockers->count > BLOCKERS_MOST)
-		return true;
-	for (size_t i = 0; i < blockers->count; i++)
-		if (blockers->list[i].owner == going->generation)
-			return true;
-	return false;
-}
-
-static void holders_choose(struct attempt *attempt, size_t held)
-{
-	struct object *holders[HOLDERS_MOST];
-	unsigned int count = link_maps_holders(attempt->going[held].object, holders, HOLDERS_MOST);
-
-	for (unsigned int k = 0; k < count; k++)
-		for (size_t i = 0; i < held; i++)
-			if (attempt->going[i].object == holders[k])
-				attempt->going[i].early = true;
-}
-
-/* Dependents come first.  With the loader's list held. */
-static void early_choose_held(void *data)
-{
-	struct attempt *attempt = data;
-
-	for (size_t i = 0; i < attempt->count; i++)
-		attempt->going[i].early = attempt->going[i].object == attempt->root ||
-					  owns_blocker(&attempt->blockers, &attempt->going[i]);
-	for (size_t i = attempt->count; i--;)
-		if (attempt->going[i].early)
-			holders_choose(attempt, i);
-}
-
-/*
- * Whose finalizers are to run early: of those that created the threads, and of
- * what uses these.  Others may be needed by a module that comes while this one
- * waits, and are left as they are.
- */
-static void early_choose(struct attempt *attempt)
-{
-	link_maps_hold(early_choose_held, attempt);
-}
-
-static bool finalizers_left(const struct attempt *attempt, bool all)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record && (all || attempt->going[i].early) &&
-			finalizers_are_there(attempt->going[i].object))
-			return true;
-	return false;
-}
-
-static void how_add(const struct attempt *attempt, uint32_t how)
-{
-	for (size_t i = 0; i < attempt->count; i++) {
-		struct session_generation *record;
-
-		if (!attempt->going[i].record)
-			continue;
-		record = session_record(SESSION_GENERATIONS, attempt->going[i].record);
-		record->how |= how;
-	}
-}
-
-/* Runs the finalizers of what goes, dependents first.  No lock is held. */
-static void attempt_finalize(struct attempt *attempt, bool all)
-{
-	unsigned char closing = thread_self.closing;
-
-	thread_self.closing = FINALIZE_EARLY;
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record && (all || attempt->going[i].early))
-			finalizers_run(attempt->going[i].object);
-	thread_self.closing = closing;
-}
-
-/*
- * What goes without a call of __cxa_finalize that we would see is finished
- * before the loader gets the call.  No lock is held.
- */
-static void attempt_finish(struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++) {
-		struct object *object = attempt->going[i].object;
-
-		if (attempt->going[i].record && (object->finalized || !finalizers_finish(object)))
-			finalize_finish(attempt->going[i].generation);
-	}
-}
-
-/*
- * With the option to give up on finalizers, all that is the module's runs here
- * and not in the loader, whose locks could never be given back.
- */
-struct watched_work {
-	struct attempt *attempt;
-	bool finish;
-};
-
-static void watched_run(void *data)
-{
-	struct watched_work *work = data;
-
-	how_add(work->attempt, SESSION_FINALIZED_EARLY);
-	attempt_finalize(work->attempt, work->finish);
-	if (work->finish)
-		attempt_finish(work->attempt);
-}
-
-/* A module may end its threads itself, when it is told in time. */
-static void hooks_run(void *data)
-{
-	const struct attempt *attempt = data;
-
-	for (size_t i = 0; i < attempt->count; i++) {
-		const struct going *going = &attempt->going[i];
-		uintptr_t hook =
-			going->record ? image_function(going->object, "relib_before_unload") : 0;
-
-		if (hook)
-			((void (*)(void))hook)();
-	}
-}
-
-static bool hooks_are_there(const struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record &&
-			image_function(attempt->going[i].object, "relib_before_unload"))
-			return true;
-	return false;
-}
-
-/* What did not come back stays, and is never tried again. */
-static void attempt_abandon(struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record)
-			attempt->going[i].object->abandoned = true;
-	stays_note_timeout(attempt->root);
-}
-
-/* False: given up, the module stays for ever. */
-static bool finalizers_watched(struct attempt *attempt, bool finish)
-{
-	struct watched_work work = {attempt, finish};
-	bool done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
-		watched_run, &work);
-
-	if (!done)
-		attempt_abandon(attempt);
-	return done;
-}
-
 /*
  * A dlopen that began before the mark was seen is not in the loader's count
  * yet, and must not find a module whose finalizers ran.  No lock is held.
@@ -321,15 +156,6 @@ static void openers_wait(const struct object *root)
 		sys_call(SYS_nanosleep, &moment, NULL, 0);
 }
 
-/* The loader would leave out what the start files do only once. */
-static bool was_revived(const struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->count; i++)
-		if (attempt->going[i].record && attempt->going[i].object->revived)
-			return true;
-	return false;
-}
-
 /* Finalizers that may end the threads, and a second look.  Enters and leaves locked. */
 static enum decision attempt_early(struct attempt *attempt, const struct world_caller *caller)
 {
@@ -339,7 +165,7 @@ static enum decision attempt_early(struct attempt *attempt, const struct world_c
 	openers_wait(attempt->root);
 	stay = attempt_opens_left(attempt->root);
 	if (!stay)
-		done = finalizers_watched(attempt, false);
+		done = attempt_finalize_watched(attempt, false);
 	unload_lock_wait();
 	if (!done)
 		return DECISION_LATE;
@@ -349,36 +175,22 @@ static enum decision attempt_early(struct attempt *attempt, const struct world_c
 	return DECISION_GO;
 }
 
-/* False: it did not come back.  Enters and leaves locked. */
-static bool hooks_watched(struct attempt *attempt)
-{
-	bool done;
-
-	unload_unlock();
-	done = watchdog_run(attempt->root_record, attempt->number, settings.timeout_abandon,
-		hooks_run, attempt);
-	unload_lock_wait();
-	if (!done)
-		attempt_abandon(attempt);
-	return done;
-}
-
 /* Locked. */
 static enum decision attempt_decide(struct attempt *attempt, const struct world_caller *caller)
 {
 	struct blockers *blockers = &attempt->blockers;
 	enum decision decision = DECISION_GO;
 
-	if (!attempt->deferred && hooks_are_there(attempt)) {
-		if (!hooks_watched(attempt))
+	if (!attempt->deferred && attempt_has_hooks(attempt)) {
+		if (!attempt_hooks_watched(attempt))
 			return DECISION_LATE;
 		if (attempt_opens_left(attempt->root))
 			return DECISION_STAY;
 	}
 	attempt_look(attempt, caller);
 	if (blockers->count)
-		early_choose(attempt);
-	if (blockers->count && !blockers->foreign && finalizers_left(attempt, false))
+		attempt_choose_early(attempt);
+	if (blockers->count && !blockers->foreign && attempt_has_finalizers(attempt, false))
 		decision = attempt_early(attempt, caller);
 	if (decision != DECISION_GO)
 		return decision;
@@ -387,7 +199,7 @@ static enum decision attempt_decide(struct attempt *attempt, const struct world_
 			       ? DECISION_REFUSE
 			       : DECISION_WAIT;
 	/* its finalizers are about to run outside the loader's lock too */
-	if (was_revived(attempt) && finalizers_left(attempt, true)) {
+	if (attempt_was_revived(attempt) && attempt_has_finalizers(attempt, true)) {
 		unload_unlock();
 		openers_wait(attempt->root);
 		unload_lock_wait();
@@ -395,18 +207,6 @@ static enum decision attempt_decide(struct attempt *attempt, const struct world_
 			return DECISION_STAY;
 	}
 	return DECISION_GO;
-}
-
-void attempt_undo(struct attempt *attempt)
-{
-	for (size_t i = attempt->count; i--;) {
-		const struct going *going = &attempt->going[i];
-
-		if (!is_still(going) || going->object->abandoned)
-			continue;
-		generation_at(going->generation)->finished = false;
-		finalizers_undo(going->object);
-	}
 }
 
 struct close_work {
@@ -419,7 +219,7 @@ static void close_run(void *data)
 	struct close_work *work = data;
 	unsigned char closing = thread_self.closing;
 
-	if (was_revived(work->attempt))
+	if (attempt_was_revived(work->attempt))
 		attempt_finalize(work->attempt, true);
 	thread_self.closing = FINALIZE_UNLOAD;
 	if (!settings.timeout_abandon)
@@ -433,7 +233,7 @@ static void close_run(void *data)
 static void stayed_note(const struct attempt *attempt)
 {
 	for (size_t i = 0; i < attempt->count; i++)
-		if (is_still(&attempt->going[i]))
+		if (attempt_is_still(&attempt->going[i]))
 			stays_note(attempt->going[i].object);
 }
 
@@ -456,7 +256,7 @@ static int attempt_go(struct attempt *attempt, const struct world_caller *caller
 	/* the first late call may come the moment it is unmapped */
 	if (settings.guard)
 		segv_install();
-	given_up = settings.timeout_abandon && !finalizers_watched(attempt, true);
+	given_up = settings.timeout_abandon && !attempt_finalize_watched(attempt, true);
 	if (!given_up)
 		watchdog_run(attempt->root_record, attempt->number, false, close_run, &work);
 	saved = errno;
@@ -464,7 +264,7 @@ static int attempt_go(struct attempt *attempt, const struct world_caller *caller
 	if (!given_up)
 		attempt_undo(attempt);
 	unload_lock_wait();
-	if (is_still(&self)) {
+	if (attempt_is_still(&self)) {
 		root->in_flight -= attempt->closes;
 		if (given_up)
 			root->owed += attempt->closes;
@@ -504,7 +304,7 @@ static void attempt_defer(struct attempt *attempt)
 		root->owed++;
 		attempt_deferrals++;
 	}
-	how_add(attempt, SESSION_WAS_DEFERRED);
+	attempt_how(attempt, SESSION_WAS_DEFERRED);
 	attempt_unmark(attempt);
 	unload_unlock();
 }
@@ -519,7 +319,7 @@ static void attempt_refuse(struct attempt *attempt)
 	blockers_record(&attempt->blockers);
 	stays_note_threads(root, &attempt->blockers, true);
 	record->refusals++;
-	how_add(attempt, SESSION_WAS_REFUSED);
+	attempt_how(attempt, SESSION_WAS_REFUSED);
 	unload_unlock();
 	attempt_undo(attempt);
 	/* behind the module's own code, which may use dlerror */
@@ -591,7 +391,7 @@ int attempt_plain(void *handle, struct object *object, const struct world_caller
 	saved = errno;
 	if (object) {
 		unload_lock_wait();
-		if (is_still(&self)) {
+		if (attempt_is_still(&self)) {
 			object->in_flight--;
 			if (!result && !object->abandoned)
 				stays_note(object);

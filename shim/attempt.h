@@ -72,4 +72,28 @@ uint32_t attempt_opens_left(const struct object *object);
 
 void attempt_fork_child(void);
 
+/* Of attempt.c and attempt-modules.c. */
+bool attempt_is_still(const struct going *going);
+void attempt_how(const struct attempt *attempt, uint32_t how);
+bool attempt_has_hooks(const struct attempt *attempt);
+/*
+ * Decides whose finalizers are to run early: of those that created the threads
+ * in the way, and of what uses these.  Others may be needed by a module that
+ * comes while this one waits, and are left as they are.
+ */
+void attempt_choose_early(struct attempt *attempt);
+/* Of those chosen, or of all. */
+bool attempt_has_finalizers(const struct attempt *attempt, bool all);
+/* Something that goes had its finalizers undone before: the loader alone would leave some out. */
+bool attempt_was_revived(const struct attempt *attempt);
+/* Runs relib_before_unload.  False: it did not come back.  Enters and leaves locked. */
+bool attempt_hooks_watched(struct attempt *attempt);
+/*
+ * Run the finalizers of those chosen or of all, dependents first, with the
+ * watchdog or without.  No lock is held.  finish: of all, and what comes last.
+ */
+bool attempt_finalize_watched(struct attempt *attempt, bool finish);
+void attempt_finalize(struct attempt *attempt, bool all);
+void attempt_finish(struct attempt *attempt);
+
 #endif

@@ -8,6 +8,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/arena.h \
 	%D%/attempt.c \
 	%D%/attempt.h \
+	%D%/attempt-modules.c \
 	%D%/blockers.c \
 	%D%/blockers.h \
 	%D%/callstacks.c \

@@ -48,8 +48,8 @@ PLUGIN int crowd_begin(int count)
 
 	for (intptr_t i = 0; i < count; i++) {
 		pthread_attr_init(&attributes);
-		pthread_attr_setstacksize(&attributes, i % 2 ? (size_t)sysconf(_SC_THREAD_STACK_MIN)
-							     : 65536);
+		pthread_attr_setstacksize(
+			&attributes, i % 2 ? (size_t)sysconf(_SC_THREAD_STACK_MIN) : 65536);
 		if (pthread_create(&crowd[i], &attributes, one, (void *)i) != 0)
 			return -1;
 		pthread_attr_destroy(&attributes);

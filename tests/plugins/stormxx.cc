@@ -13,7 +13,11 @@
 static std::string *alive = new std::string("constructed");
 
 struct Ended {
-	~Ended() { delete alive; alive = nullptr; }
+	~Ended()
+	{
+		delete alive;
+		alive = nullptr;
+	}
 };
 static Ended ended;
 
@@ -21,7 +25,10 @@ static Ended ended;
 // no new thread-locals.
 struct Local {
 	std::vector<int> values;
-	~Local() { std::vector<int>().swap(values); }
+	~Local()
+	{
+		std::vector<int>().swap(values);
+	}
 };
 static thread_local Local local;
 

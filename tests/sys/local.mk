@@ -22,6 +22,7 @@ check_PROGRAMS += %D%/show-danglings
 sys_tests = \
 	%D%/allocators.t \
 	%D%/before-unload.t \
+	%D%/crowd.t \
 	%D%/dangling.t \
 	%D%/defects.t \
 	%D%/deferred.t \
@@ -38,8 +39,8 @@ sys_tests = \
 	%D%/holders.t \
 	%D%/hooks.t \
 	%D%/includes.t \
-	%D%/kept.t \
 	%D%/kept-valgrind.t \
+	%D%/kept.t \
 	%D%/keys.t \
 	%D%/kill9.t \
 	%D%/languages.t \
@@ -59,9 +60,10 @@ sys_tests = \
 	%D%/signal-stack.t \
 	%D%/signals.t \
 	%D%/stays.t \
+	%D%/storm.t \
 	%D%/thread-locals.t \
-	%D%/threads.t \
 	%D%/threads-ended.t \
+	%D%/threads.t \
 	%D%/transparent.t \
 	%D%/unload-timeout.t
 TESTS += $(sys_tests)
@@ -78,6 +80,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/catcher.cc \
 	tests/plugins/churn.c \
 	tests/plugins/cleanxx.cc \
+	tests/plugins/crowd.c \
+	tests/plugins/crowdhost.c \
 	tests/plugins/defective.cc \
 	tests/plugins/defects.c \
 	tests/plugins/exhaust.c \
@@ -129,6 +133,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/signalled.c \
 	tests/plugins/spawner.c \
 	tests/plugins/spinner.c \
+	tests/plugins/storm.c \
+	tests/plugins/stormxx.cc \
 	tests/plugins/threadlocal.c \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \
