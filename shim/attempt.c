@@ -12,7 +12,6 @@
 #include "shim/link-maps.h"
 #include "shim/lock.h"
 #include "shim/next.h"
-#include "shim/object-image.h"
 #include "shim/objects.h"
 #include "shim/opens.h"
 #include "shim/refusal.h"

@@ -346,6 +346,16 @@ void places_settle(void)
 	session_settle();
 }
 
+/* The parent went on counting until the file was left, in places that the child does not know. */
+static void strangers_drop(struct session_counters *counters)
+{
+	uint64_t places = session->table[SESSION_PLACES].record_count;
+
+	for (unsigned int i = 0; i < SESSION_COUNTERS_ENTRIES; i++)
+		if (counters->entry[i].place >= places)
+			counters->entry[i] = (struct session_counter){0};
+}
+
 void places_fork_child(const struct session_counters *mine)
 {
 	uint64_t count = session ? session->table[SESSION_COUNTERS].record_count : 0;
@@ -354,6 +364,7 @@ void places_fork_child(const struct session_counters *mine)
 	for (uint32_t index = 1; index < count; index++) {
 		struct session_counters *counters = session_record(SESSION_COUNTERS, index);
 
+		strangers_drop(counters);
 		if (counters->tid && counters != mine)
 			place_counters_end(counters);
 	}

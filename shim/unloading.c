@@ -18,7 +18,7 @@
 #include "shim/threads.h"
 #include "shim/unload.h"
 
-#define WAITS 1000u   /* of a millisecond, for another thread's attempt */
+#define WAITS 3000u   /* of a millisecond, for another thread's attempt, which may wait too */
 #define LOCK_TRIES 5u /* of a second */
 
 /* What waits was passed over by a thread that could not attempt it: who can does it again. */
