@@ -92,7 +92,8 @@ static bool is_chunk(uintptr_t chunk, uintptr_t end)
 		return false;
 	head = word_at(chunk + WORD);
 	size = head & ~(uintptr_t)FLAGS;
-	return (head & (MAPPED | OTHER_ARENA)) == known.flags && size >= CHUNK_LEAST &&
+	/* one that is free has lost the mark of its arena */
+	return !(head & (MAPPED | OTHER_ARENA) & ~known.flags) && size >= CHUNK_LEAST &&
 	       size % ALIGNMENT == 0 && size <= end - chunk;
 }
 
@@ -204,7 +205,9 @@ static uintptr_t other_first(uintptr_t arena, uintptr_t end)
 	uintptr_t chunk = (arena + ARENA_SIZE_LEAST + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 
 	for (; chunk < arena + ARENA_SIZE_MOST && chunk < end; chunk += ALIGNMENT)
+		/* that of the thread's own lists: in use */
 		if (is_chunk(chunk, end) && (word_at(chunk + WORD) & BEFORE_IN_USE) &&
+			(word_at(chunk + WORD) & OTHER_ARENA) &&
 			(chunk + chunk_size(chunk) == end ||
 				is_chunk(chunk + chunk_size(chunk), end)))
 			return chunk;
