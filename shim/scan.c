@@ -49,6 +49,7 @@ __attribute__((noinline, cold)) static void scan_report(const struct scan *scan,
 /* Words lie at multiples of 8, whatever the vectors would like. */
 typedef uint64_t words __attribute__((vector_size(16), aligned(8), may_alias));
 typedef int32_t numbers __attribute__((vector_size(16)));
+typedef uint32_t unsigned_numbers __attribute__((vector_size(16)));
 
 /* One of the ranges, as page numbers modulo 2^32, moved so that signed compares do. */
 struct pages {
@@ -73,6 +74,14 @@ static inline numbers pages_at(const uintptr_t *at)
 	return __builtin_shuffle(low, high, (numbers){0, 2, 4, 6});
 }
 
+/* The difference may overflow, as a difference of addresses does. */
+static inline numbers numbers_less(numbers pages, const struct pages *range)
+{
+	const unsigned_numbers offset = (unsigned_numbers)pages - (unsigned_numbers)range->from;
+
+	return (numbers)offset < range->count;
+}
+
 /*
  * Only bits 12 to 43 of each word are compared here, four words at once: so two
  * ranges take no longer than memory does.  The few words that others share
@@ -94,8 +103,8 @@ void scan_words(const struct scan *scan, const uintptr_t *start, const uintptr_t
 		for (i = 0; i < AT_ONCE; i += 4) {
 			const numbers pages = pages_at(at + i);
 
-			any |= pages - one.from < one.count;
-			any |= pages - other.from < other.count;
+			any |= numbers_less(pages, &one);
+			any |= numbers_less(pages, &other);
 		}
 		both = (words)any;
 		if (__builtin_expect((both[0] | both[1]) != 0, 0))
