@@ -157,11 +157,10 @@ __attribute__((noreturn)) static inline void arch_signal_enter(
 	struct arch_signal_frame *frame, void (*handler)(int, siginfo_t *, void *), int number)
 {
 	__asm__ volatile("mov %[frame_], %%rsp\n\t"
-			 "xor %%eax, %%eax\n\t"
 			 "jmp *%[handler_]"
 			 :
-			 : [frame_] "r"(frame), [handler_] "r"(handler), "D"((long)number),
-			   "S"(frame->info), "d"(frame->context)
+			 : [frame_] "r"(frame), [handler_] "r"(handler), "a"(0L),
+			   "D"((long)number), "S"(frame->info), "d"(frame->context)
 			 : "memory");
 	__builtin_unreachable();
 }
