@@ -111,7 +111,7 @@ for image in same larger; do
 	reloads "another thread calls in meanwhile, $image" meanwhile "$image"
 	faults=$(sed -n 's/^faults //p' "$tmp/output")
 	holds <<-END
-		$what: every call that came too late is told: sum(n["count"] for n in late_calls("plugin.so")) == ${faults:--1}
+		$what: the calls that came too late are told, but for a few at the very moment: 0 <= ${faults:--1} - sum(n["count"] for n in late_calls("plugin.so")) <= 5
 		$what: no generation is left: [g["state"] for g in generations("plugin.so")] == ["unloaded"] * $loads
 		END
 done
