@@ -24,23 +24,6 @@ void finalizers_arguments(int argc, char **argv)
 	arguments.values = argv;
 }
 
-static ElfW(Dyn) * entry_of(const struct object *object, ElfW(Sxword) tag)
-{
-	ElfW(Dyn) *entry = (ElfW(Dyn) *)image_dynamic(object);
-
-	for (; entry && entry->d_tag != DT_NULL; entry++)
-		if (entry->d_tag == tag)
-			return entry;
-	return NULL;
-}
-
-static uintptr_t value_of(const struct object *object, ElfW(Sxword) tag)
-{
-	const ElfW(Dyn) *entry = entry_of(object, tag);
-
-	return entry ? entry->d_un.d_val : 0;
-}
-
 /* The _fini of the start files: adjusts the stack, and back. */
 static bool is_empty(const unsigned char *code)
 {
@@ -63,7 +46,8 @@ static bool are_in_vain(const struct object *object)
 
 bool finalizers_are_there(const struct object *object)
 {
-	uintptr_t last = value_of(object, DT_FINI), size = value_of(object, DT_FINI_ARRAYSZ);
+	uintptr_t last = image_dynamic_value(object, DT_FINI),
+		  size = image_dynamic_value(object, DT_FINI_ARRAYSZ);
 
 	if (object->finalized || are_in_vain(object) || (!last && !size))
 		return false;
@@ -86,7 +70,7 @@ static void nothing(void)
 static bool entry_write(
 	const struct object *object, ElfW(Sxword) tag, uintptr_t value, uintptr_t *was)
 {
-	ElfW(Dyn) *entry = entry_of(object, tag);
+	ElfW(Dyn) *entry = image_dynamic_entry(object, tag);
 	uintptr_t start = (uintptr_t)entry & ~(PAGE - 1);
 	uintptr_t end = ((uintptr_t)(entry + 1) + PAGE - 1) & ~(PAGE - 1);
 	bool sealed;
@@ -107,7 +91,8 @@ static bool entry_write(
 void finalizers_run(struct object *object)
 {
 	uintptr_t size = 0, last = 0;
-	void (**array)(void) = (void (**)(void))(object->bias + value_of(object, DT_FINI_ARRAY));
+	void (**array)(void) =
+		(void (**)(void))(object->bias + image_dynamic_value(object, DT_FINI_ARRAY));
 
 	if (object->finalized || are_in_vain(object) ||
 		!entry_write(object, DT_FINI_ARRAYSZ, 0, &size))
@@ -129,7 +114,7 @@ void finalizers_undo(struct object *object)
 {
 	void (*init)(int, char **, char **);
 	void (**array)(int, char **, char **);
-	size_t count = value_of(object, DT_INIT_ARRAYSZ) / sizeof(*array);
+	size_t count = image_dynamic_value(object, DT_INIT_ARRAYSZ) / sizeof(*array);
 
 	if (!object->finalized)
 		return;
@@ -137,11 +122,13 @@ void finalizers_undo(struct object *object)
 	entry_write(object, DT_FINI, object->fini, NULL);
 	object->finalized = false;
 	object->revived = true;
-	if (value_of(object, DT_INIT)) {
-		init = (void (*)(int, char **, char **))(object->bias + value_of(object, DT_INIT));
+	if (image_dynamic_value(object, DT_INIT)) {
+		init = (void (*)(int, char **, char **))(
+			object->bias + image_dynamic_value(object, DT_INIT));
 		init(arguments.count, arguments.values, environ);
 	}
-	array = (void (**)(int, char **, char **))(object->bias + value_of(object, DT_INIT_ARRAY));
+	array = (void (**)(int, char **, char **))(
+		object->bias + image_dynamic_value(object, DT_INIT_ARRAY));
 	for (size_t i = 0; i < count; i++)
 		array[i](arguments.count, arguments.values, environ);
 }

@@ -9,6 +9,7 @@
 #include "shim/opens.h"
 #include "shim/session.h"
 #include "shim/sys.h"
+#include "shim/text.h"
 #include "shim/thread.h"
 #include "shim/unloading.h"
 #include "shim/unwind.h"
@@ -104,31 +105,18 @@ bool loader_is_in_open(uintptr_t pc, uintptr_t sp, uintptr_t bp)
 	return search.found;
 }
 
-/* "/proc/self/fd/" and the number of a descriptor. */
-static void link_name(char *text, unsigned int fd)
-{
-	char digits[12], *at = text + sizeof("/proc/self/fd/") - 1;
-	unsigned int n = 0;
-
-	memcpy(text, "/proc/self/fd/", sizeof("/proc/self/fd/"));
-	do {
-		digits[n++] = (char)('0' + fd % 10);
-	} while (fd /= 10);
-	while (n)
-		*at++ = digits[--n];
-	*at = 0;
-}
-
 /* By the kernel, not by realpath(), which takes more than some threads' whole stack. */
 void loader_real_path(const char *name, char *path, size_t size)
 {
-	char link[32] = "/proc/self/exe";
+	char link[32];
+	struct text text = text_in(link, sizeof(link));
 	int fd = *name ? (int)sys_open(name, O_PATH, 0) : -1;
 	size_t given = strlen(name);
 	long length = -1;
 
+	text_add(&text, fd >= 0 ? "/proc/self/fd/" : "/proc/self/exe");
 	if (fd >= 0)
-		link_name(link, (unsigned int)fd);
+		text_number(&text, (uint64_t)fd, 10, 1);
 	if (fd >= 0 || !*name)
 		length = sys_call(SYS_readlink, link, path, size - 1);
 	if (fd >= 0)

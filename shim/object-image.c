@@ -35,11 +35,11 @@ void image_read(struct object *object)
 		object->start = object->end = 0;
 }
 
-const ElfW(Dyn) * image_dynamic(const struct object *object)
+static ElfW(Dyn) * image_dynamic(const struct object *object)
 {
 	for (unsigned int i = 0; i < object->phnum; i++)
 		if (object->phdr[i].p_type == PT_DYNAMIC)
-			return (const ElfW(Dyn) *)(object->bias + object->phdr[i].p_vaddr);
+			return (ElfW(Dyn) *)(object->bias + object->phdr[i].p_vaddr);
 	return NULL;
 }
 
@@ -49,25 +49,41 @@ static uintptr_t dynamic_pointer(const struct object *object, ElfW(Addr) value)
 	return value < object->bias ? value + object->bias : value;
 }
 
-static const char *image_strings(const struct object *object)
+ElfW(Dyn) * image_dynamic_entry(const struct object *object, ElfW(Sxword) tag)
 {
-	const ElfW(Dyn) *entry = image_dynamic(object);
+	ElfW(Dyn) *entry = image_dynamic(object);
 
 	for (; entry && entry->d_tag != DT_NULL; entry++)
-		if (entry->d_tag == DT_STRTAB)
-			return (const char *)dynamic_pointer(object, entry->d_un.d_ptr);
+		if (entry->d_tag == tag)
+			return entry;
 	return NULL;
+}
+
+uintptr_t image_dynamic_value(const struct object *object, ElfW(Sxword) tag)
+{
+	const ElfW(Dyn) *entry = image_dynamic_entry(object, tag);
+
+	return entry ? entry->d_un.d_val : 0;
+}
+
+static const void *dynamic_table(const struct object *object, ElfW(Sxword) tag)
+{
+	uintptr_t value = image_dynamic_value(object, tag);
+
+	return value ? (const void *)dynamic_pointer(object, value) : NULL;
+}
+
+static const char *image_strings(const struct object *object)
+{
+	return dynamic_table(object, DT_STRTAB);
 }
 
 const char *image_soname(const struct object *object)
 {
 	const char *strings = image_strings(object);
-	const ElfW(Dyn) *entry = strings ? image_dynamic(object) : NULL;
+	const ElfW(Dyn) *entry = strings ? image_dynamic_entry(object, DT_SONAME) : NULL;
 
-	for (; entry && entry->d_tag != DT_NULL; entry++)
-		if (entry->d_tag == DT_SONAME)
-			return strings + entry->d_un.d_val;
-	return NULL;
+	return entry ? strings + entry->d_un.d_val : NULL;
 }
 
 bool image_needs(const struct object *object, const char *name)
@@ -80,23 +96,6 @@ bool image_needs(const struct object *object, const char *name)
 			!strcmp(path_base(strings + entry->d_un.d_val), name))
 			return true;
 	return false;
-}
-
-static uintptr_t dynamic_value(const struct object *object, ElfW(Sxword) tag)
-{
-	const ElfW(Dyn) *entry = image_dynamic(object);
-
-	for (; entry && entry->d_tag != DT_NULL; entry++)
-		if (entry->d_tag == tag)
-			return entry->d_un.d_val;
-	return 0;
-}
-
-static const void *dynamic_table(const struct object *object, ElfW(Sxword) tag)
-{
-	uintptr_t value = dynamic_value(object, tag);
-
-	return value ? (const void *)dynamic_pointer(object, value) : NULL;
 }
 
 /* The longest chain of the GNU table ends at the last symbol. */
@@ -207,7 +206,7 @@ void image_relocations(const struct object *object,
 
 	for (int table = 0; symbols && strings && table < 2; table++) {
 		const ElfW(Rela) *relocation = dynamic_table(object, tables[table][0]);
-		size_t count = dynamic_value(object, tables[table][1]) / sizeof(ElfW(Rela));
+		size_t count = image_dynamic_value(object, tables[table][1]) / sizeof(ElfW(Rela));
 
 		for (size_t i = 0; relocation && i < count; i++) {
 			const ElfW(Sym) *symbol = symbols + ELF64_R_SYM(relocation[i].r_info);

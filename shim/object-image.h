@@ -14,8 +14,9 @@ const char *image_soname(const struct object *object);
 /* True when one of the image's DT_NEEDED is called name. */
 bool image_needs(const struct object *object, const char *name);
 
-/* The dynamic section, or NULL. */
-const ElfW(Dyn) * image_dynamic(const struct object *object);
+/* The first entry of the dynamic section with that tag, or NULL; and its value, or 0. */
+ElfW(Dyn) * image_dynamic_entry(const struct object *object, ElfW(Sxword) tag);
+uintptr_t image_dynamic_value(const struct object *object, ElfW(Sxword) tag);
 
 /* The address of a function that the image exports, by its GNU hash table; 0: none. */
 uintptr_t image_function(const struct object *object, const char *name);

@@ -18,6 +18,7 @@ struct quiet {
 	bool (*is_code)(void *data, uintptr_t address);
 	void *data;
 	pid_t self, leader;
+	int tasks; /* from tasks_open */
 	long seen;
 };
 
@@ -26,19 +27,12 @@ static uintptr_t chunk[CHUNK / sizeof(uintptr_t)];
 static uint64_t list[LIST_SIZE / sizeof(uint64_t)];
 
 /* The last two words of the line are the stack pointer and the instruction. */
-static bool place_read(pid_t tid, uintptr_t *sp, uintptr_t *pc)
+static bool place_read(int tasks, pid_t tid, uintptr_t *sp, uintptr_t *pc)
 {
-	char path[48], text[256];
+	char text[256];
 	uintptr_t numbers[2] = {0, 0};
-	long length;
-	int fd;
+	long length = task_file_read(tasks, tid, "syscall", text, sizeof(text));
 
-	sys_task_file(path, (unsigned int)tid, "syscall");
-	fd = (int)sys_open(path, O_RDONLY, 0);
-	if (fd < 0)
-		return false;
-	length = sys_read(fd, text, sizeof(text));
-	sys_close(fd);
 	/* "running", or a number first */
 	if (length < 8 || (text[0] != '-' && (text[0] < '0' || text[0] > '9')))
 		return false;
@@ -113,7 +107,7 @@ static int thread_visit(void *data, pid_t tid)
 	quiet->seen++;
 	if (tid == quiet->self)
 		return 0;
-	if (!place_read(tid, &sp, &pc) || quiet->is_code(quiet->data, pc) ||
+	if (!place_read(quiet->tasks, tid, &sp, &pc) || quiet->is_code(quiet->data, pc) ||
 		!stack_is_quiet(quiet, tid, sp))
 		return 1;
 	return 0;
@@ -122,18 +116,21 @@ static int thread_visit(void *data, pid_t tid)
 bool quiet_others(bool (*is_code)(void *data, uintptr_t address), void *data)
 {
 	struct quiet quiet = {
-		is_code, data, (pid_t)lock_self(), (pid_t)sys_call(SYS_getpid, 0, 0, 0), 0};
+		.is_code = is_code,
+		.data = data,
+		.self = (pid_t)lock_self(),
+		.leader = (pid_t)sys_call(SYS_getpid, 0, 0, 0),
+	};
 	struct task_state state;
 	bool is_quiet = false;
-	int tasks;
 
-	if (arch_on_valgrind() || (tasks = tasks_open()) < 0)
+	if (arch_on_valgrind() || (quiet.tasks = tasks_open()) < 0)
 		return false;
 	/* a filter of system calls may kill for what it does not expect */
-	if (task_read(tasks, quiet.self, &state) && !state.seccomp)
-		is_quiet = !tasks_each(tasks, list, sizeof(list), thread_visit, &quiet) &&
+	if (task_read(quiet.tasks, quiet.self, &state) && !state.seccomp)
+		is_quiet = !tasks_each(quiet.tasks, list, sizeof(list), thread_visit, &quiet) &&
 			   /* the list of one that ends may lack another, too */
-			   tasks_count(tasks) == quiet.seen;
-	sys_close(tasks);
+			   tasks_count(quiet.tasks) == quiet.seen;
+	sys_close(quiet.tasks);
 	return is_quiet;
 }

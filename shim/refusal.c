@@ -7,6 +7,7 @@
 #include "shim/places.h"
 #include "shim/refusal.h"
 #include "shim/session.h"
+#include "shim/text.h"
 
 #define TEXT_SIZE 4096u
 #define TEXTS 16u    /* refusals whose text may be read at the same time */
@@ -19,38 +20,8 @@ static char texts[TEXTS][TEXT_SIZE];
 static _Atomic unsigned int text_next;
 static __thread char *pending __attribute__((tls_model("initial-exec")));
 
-/* Text that is cut where it does not fit. */
-struct paper {
-	char *at, *end;
-};
-
-static void put(struct paper *paper, const char *text, size_t length)
-{
-	if (length > (size_t)(paper->end - paper->at))
-		length = (size_t)(paper->end - paper->at);
-	memcpy(paper->at, text, length);
-	paper->at += length;
-	*paper->at = 0;
-}
-
-static void put_text(struct paper *paper, const char *text)
-{
-	put(paper, text, strlen(text));
-}
-
-static void put_number(struct paper *paper, uint64_t number)
-{
-	char digits[20];
-	unsigned int n = sizeof(digits);
-
-	do {
-		digits[--n] = (char)('0' + number % 10);
-	} while (number /= 10);
-	put(paper, digits + n, sizeof(digits) - n);
-}
-
 /* The frames that are told of one thread: where it was created, where it stands. */
-static unsigned int frames_of(const struct blocker *blocker, uint64_t *frames)
+static void frames_of(const struct blocker *blocker, uint64_t *frames)
 {
 	const struct session_thread *thread =
 		blocker->record ? session_record(SESSION_THREADS, blocker->record) : NULL;
@@ -65,7 +36,6 @@ static unsigned int frames_of(const struct blocker *blocker, uint64_t *frames)
 	/* where it stands is an instruction, all others are return addresses */
 	if (frames[1] && !at && !blocker->calling)
 		frames[1]++;
-	return 2;
 }
 
 static const char *line_next(const char **lines, size_t *length)
@@ -77,7 +47,7 @@ static const char *line_next(const char **lines, size_t *length)
 	return line;
 }
 
-static void put_thread(struct paper *paper, const struct blocker *blocker, const uint64_t *frames,
+static void put_thread(struct text *text, const struct blocker *blocker, const uint64_t *frames,
 	const char **lines)
 {
 	const struct session_thread *thread =
@@ -85,24 +55,24 @@ static void put_thread(struct paper *paper, const struct blocker *blocker, const
 	size_t length;
 	const char *line;
 
-	put_text(paper, blocker->calling ? "; the calling thread " : "; thread ");
-	put_number(paper, (uint64_t)blocker->tid);
+	text_add(text, blocker->calling ? "; the calling thread " : "; thread ");
+	text_number(text, (uint64_t)blocker->tid, 10, 1);
 	if (thread && *thread->name) {
-		put_text(paper, " (");
-		put_text(paper, thread->name);
-		put_text(paper, ")");
+		text_add(text, " (");
+		text_add(text, thread->name);
+		text_add(text, ")");
 	}
 	if (frames[0]) {
 		line = line_next(lines, &length);
-		put_text(paper, ", created by ");
-		put(paper, line, length);
+		text_add(text, ", created by ");
+		text_add_n(text, line, length);
 	} else {
-		put_text(paper, blocker->owner ? "" : ", not created by it");
+		text_add(text, blocker->owner ? "" : ", not created by it");
 	}
 	if (frames[1]) {
 		line = line_next(lines, &length);
-		put_text(paper, ", stands in ");
-		put(paper, line, length);
+		text_add(text, ", stands in ");
+		text_add_n(text, line, length);
 	}
 }
 
@@ -116,8 +86,8 @@ static void message_leave(char *text)
 
 void refusal_set(const struct object *object, const struct blockers *blockers)
 {
-	char *text = texts[text_next++ % TEXTS], names[NAMES_SIZE];
-	struct paper paper = {text, text + TEXT_SIZE - 1};
+	char *message = texts[text_next++ % TEXTS], names[NAMES_SIZE];
+	struct text text = text_in(message, TEXT_SIZE);
 	size_t told = blockers->count < TOLD_MOST ? blockers->count : TOLD_MOST;
 	uint64_t frames[TOLD_MOST][2], all[2 * TOLD_MOST];
 	const char *lines = names;
@@ -131,26 +101,25 @@ void refusal_set(const struct object *object, const struct blockers *blockers)
 	}
 	*names = 0;
 	explain_frames(all, count, false, names, sizeof(names));
-	put_text(&paper, object->name);
-	put_text(&paper, ": cannot be unloaded: ");
-	put_number(&paper, blockers->count);
-	put_text(
-		&paper, blockers->count == 1 ? " thread is in the way" : " threads are in the way");
+	text_add(&text, object->name);
+	text_add(&text, ": cannot be unloaded: ");
+	text_number(&text, blockers->count, 10, 1);
+	text_add(&text, blockers->count == 1 ? " thread is in the way" : " threads are in the way");
 	for (size_t i = 0; i < told; i++)
-		put_thread(&paper, &blockers->list[i], frames[i], &lines);
+		put_thread(&text, &blockers->list[i], frames[i], &lines);
 	if (told < blockers->count)
-		put_text(&paper, "; and others");
-	message_leave(text);
+		text_add(&text, "; and others");
+	message_leave(message);
 }
 
 void refusal_not_open(const struct object *object)
 {
-	char *text = texts[text_next++ % TEXTS];
-	struct paper paper = {text, text + TEXT_SIZE - 1};
+	char *message = texts[text_next++ % TEXTS];
+	struct text text = text_in(message, TEXT_SIZE);
 
-	put_text(&paper, object->name);
-	put_text(&paper, ": shared object not open");
-	message_leave(text);
+	text_add(&text, object->name);
+	text_add(&text, ": shared object not open");
+	message_leave(message);
 }
 
 RELIB_EXPORT char *dlerror(void)

@@ -4,6 +4,7 @@
 
 #include "shim/settings.h"
 #include "shim/sys.h"
+#include "shim/text.h"
 
 struct settings settings = {
 	.frames = SETTINGS_FRAMES_DEFAULT,
@@ -61,17 +62,14 @@ static bool base_set(const char *start, const char *end)
 
 static void base_default(char *const *envp)
 {
-	char name[32] = "/tmp/relib-", digits[12];
-	unsigned int uid = (unsigned int)sys_call(SYS_getuid, 0, 0, 0), n = 0;
+	char name[32];
+	struct text text = text_in(name, sizeof(name));
 	const char *runtime = value_of(envp, "XDG_RUNTIME_DIR");
 
 	if (runtime && *runtime == '/' && base_set(runtime, "/relib"))
 		return;
-	do {
-		digits[n++] = (char)('0' + uid % 10);
-	} while (uid /= 10);
-	for (size_t at = strlen(name); n; name[at] = 0)
-		name[at++] = digits[--n];
+	text_add(&text, "/tmp/relib-");
+	text_number(&text, (uint64_t)sys_call(SYS_getuid, 0, 0, 0), 10, 1);
 	base_set(name, "");
 }
 

@@ -106,12 +106,7 @@ void stays_clear(uint16_t slot)
 
 static bool file_says_nodelete(const struct object *object)
 {
-	const ElfW(Dyn) *entry = image_dynamic(object);
-
-	for (; entry && entry->d_tag != DT_NULL; entry++)
-		if (entry->d_tag == DT_FLAGS_1 && (entry->d_un.d_val & DF_1_NODELETE))
-			return true;
-	return false;
+	return image_dynamic_value(object, DT_FLAGS_1) & DF_1_NODELETE;
 }
 
 static bool is_inside(const struct object *object, uintptr_t address)

@@ -102,24 +102,6 @@ static inline long sys_write(int fd, const void *buffer, size_t size)
 	return sys_call(SYS_write, fd, buffer, size);
 }
 
-/* "/proc/self/task/TID/name"; path: 48 bytes. */
-static inline void sys_task_file(char *path, unsigned int tid, const char *name)
-{
-	static const char folder[] = "/proc/self/task/";
-	char digits[12];
-	unsigned int n = 0;
-
-	for (const char *from = folder; *from;)
-		*path++ = *from++;
-	do {
-		digits[n++] = (char)('0' + tid % 10);
-	} while (tid /= 10);
-	while (n)
-		*path++ = digits[--n];
-	for (*path++ = '/'; (*path++ = *name++);)
-		;
-}
-
 static inline long sys_futex(void *word, int operation, int value, const void *timeout)
 {
 	return sys_call6(SYS_futex, (long)word, operation, value, (long)timeout, 0, 0);

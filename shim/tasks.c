@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "shim/arch.h"
+#include "shim/text.h"
 
 struct task_entry { /* struct linux_dirent64 */
 	uint64_t inode;
@@ -129,37 +130,45 @@ static unsigned long long task_mask(const char *text)
 	return mask;
 }
 
-/* "456/status" */
-static void task_path(char *to, pid_t tid)
+long task_file_read(int directory, pid_t tid, const char *file, char *text, size_t size)
 {
-	static const char tail[] = "/status";
-	char digits[16];
-	size_t count = 0, i;
+	char path[32];
+	struct text name = text_in(path, sizeof(path));
+	long fd, length;
 
-	do
-		digits[count++] = (char)('0' + tid % 10);
-	while ((tid /= 10) > 0);
-	while (count)
-		*to++ = digits[--count];
-	for (i = 0; i < sizeof(tail); i++)
-		to[i] = tail[i];
+	text_number(&name, (uint64_t)tid, 10, 1);
+	text_add(&name, "/");
+	text_add(&name, file);
+	fd = raw(SYS_openat, directory, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	length = raw(SYS_read, fd, text, size - 1);
+	raw(SYS_close, fd);
+	text[length > 0 ? length : 0] = '\0';
+	return length;
+}
+
+bool task_name_read(int directory, pid_t tid, char name[TASK_NAME_SIZE])
+{
+	char text[TASK_NAME_SIZE + 1];
+	long length = task_file_read(directory, tid, "comm", text, sizeof(text));
+
+	if (length <= 0)
+		return false;
+	text[length - 1] = '\0'; /* the newline */
+	for (long i = 0; i < length; i++)
+		name[i] = text[i];
+	return true;
 }
 
 bool task_read(int directory, pid_t tid, struct task_state *to)
 {
-	char text[4096], path[32];
+	char text[4096];
 	const char *field;
-	long fd, length, number;
+	long number;
 
-	task_path(path, tid);
-	fd = raw(SYS_openat, directory, path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
+	if (task_file_read(directory, tid, "status", text, sizeof(text)) <= 0)
 		return false;
-	length = raw(SYS_read, fd, text, sizeof(text) - 1);
-	raw(SYS_close, fd);
-	if (length <= 0)
-		return false;
-	text[length] = '\0';
 	field = task_field(text, "State:");
 	to->state = field ? *field : '?';
 	field = task_field(text, "TracerPid:");

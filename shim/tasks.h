@@ -10,10 +10,10 @@
 #include <sys/types.h>
 
 struct task_state {
-	char state;			/* 'R', 'S', ..., 'Z' for one that has ended */
-	pid_t tracer;			/* 0: nobody */
-	int seccomp;			/* 0, 1 strict, 2 filter */
-	unsigned long long blocked;	/* bit N-1: signal N */
+	char state;		    /* 'R', 'S', ..., 'Z' for one that has ended */
+	pid_t tracer;		    /* 0: nobody */
+	int seccomp;		    /* 0, 1 strict, 2 filter */
+	unsigned long long blocked; /* bit N-1: signal N */
 };
 
 /*
@@ -36,6 +36,17 @@ long tasks_count(int directory);
  * uint64_t.  Returns 0, or -errno, or what each returned when that is not 0.
  */
 int tasks_each(int directory, void *buffer, size_t size, int (*each)(void *, pid_t), void *data);
+
+/*
+ * Reads a file of a thread in /proc ("comm"), at most size - 1 bytes, and ends it
+ * by NUL.  Returns the length, or -errno when there is no such thread (any more)
+ * or it cannot be read.
+ */
+long task_file_read(int directory, pid_t tid, const char *file, char *text, size_t size);
+
+/* The thread's name, as of now; false: name is as it was. */
+#define TASK_NAME_SIZE 16
+bool task_name_read(int directory, pid_t tid, char name[TASK_NAME_SIZE]);
 
 /* False when there is no such thread (any more) or /proc cannot be read. */
 bool task_read(int directory, pid_t tid, struct task_state *to);

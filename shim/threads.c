@@ -232,37 +232,6 @@ void threads_arguments(void (*visit)(uintptr_t argument, int tid))
 	}
 }
 
-/* "123/comm" */
-static void name_path(char *to, pid_t tid)
-{
-	char digits[12];
-	size_t count = 0;
-
-	do
-		digits[count++] = (char)('0' + tid % 10);
-	while ((tid /= 10) > 0);
-	while (count)
-		*to++ = digits[--count];
-	memcpy(to, "/comm", sizeof("/comm"));
-}
-
-static void name_read(struct owned_thread *thread, pid_t tid, int directory)
-{
-	char path[24], name[sizeof(((struct session_thread *)NULL)->name)] = "";
-	long fd, length;
-
-	name_path(path, tid);
-	fd = sys_call6(SYS_openat, directory, path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
-	if (fd < 0)
-		return;
-	length = sys_read((int)fd, name, sizeof(name));
-	sys_close((int)fd);
-	if (length <= 0)
-		return;
-	name[length - 1] = 0; /* the newline */
-	memcpy(record_of(thread)->name, name, sizeof(name));
-}
-
 void threads_names_refresh(void)
 {
 	uint32_t end = atomic_load(&limit);
@@ -276,7 +245,7 @@ void threads_names_refresh(void)
 		if (is_gone(tid))
 			thread_over(thread_at(index), tid);
 		else if (directory >= 0)
-			name_read(thread_at(index), tid, directory);
+			task_name_read(directory, tid, record_of(thread_at(index))->name);
 	}
 	if (directory >= 0)
 		sys_close(directory);
@@ -310,7 +279,7 @@ uint32_t threads_foreign(pid_t tid)
 		state_set(made, SESSION_THREAD_RUNNING);
 		directory = tasks_open();
 		if (directory >= 0) {
-			name_read(made, tid, directory);
+			task_name_read(directory, tid, record_of(made)->name);
 			sys_close(directory);
 		}
 	}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <time.h>
 
 #include "shim/arch.h"
@@ -13,8 +12,8 @@
 #include "shim/session.h"
 #include "shim/settings.h"
 #include "shim/sys.h"
+#include "shim/tasks.h"
 #include "shim/thread.h"
-#include "shim/threads.h"
 #include "shim/unload.h"
 #include "shim/unwind.h"
 #include "shim/watchdog.h"
@@ -50,21 +49,17 @@ static void stack_note(const struct watch *watch, pid_t tid, const struct stack 
 		.thread = (uint32_t)tid,
 		.stack_count = stack->count,
 	};
-	char path[48], name[17] = "";
-	long length = 0;
-	int fd;
+	char name[TASK_NAME_SIZE] = "";
+	int tasks = tasks_open();
 
 	like.object = ((struct session_generation *)session_record(
 			       SESSION_GENERATIONS, watch->generation))
 			      ->object;
 	like.stack = stack->count ? session_add_frames(stack->frames, stack->count) : 0;
-	sys_task_file(path, (unsigned int)tid, "comm");
-	fd = (int)sys_open(path, O_RDONLY, 0);
-	if (fd >= 0) {
-		length = sys_read(fd, name, sizeof(name) - 1);
-		sys_close(fd);
+	if (tasks >= 0) {
+		task_name_read(tasks, tid, name);
+		sys_close(tasks);
 	}
-	name[length > 0 ? length - 1 : 0] = 0;
 	session_note_add(&like, name);
 }
 
