@@ -17,6 +17,8 @@ static const uint32_t record_size[SESSION_TABLES] = {
 	[SESSION_THREADS] = sizeof(struct session_thread),
 	[SESSION_STAYS] = sizeof(struct session_stay),
 	[SESSION_DANGLINGS] = sizeof(struct session_dangling),
+	[SESSION_BALANCES] = sizeof(struct session_balance),
+	[SESSION_LEFTOVERS] = sizeof(struct session_leftover),
 };
 
 static const char *const table_name[SESSION_TABLES] = {
@@ -31,6 +33,8 @@ static const char *const table_name[SESSION_TABLES] = {
 	"threads",
 	"stays",
 	"danglings",
+	"balances",
+	"leftovers",
 };
 
 int session_check_header(const char *path, const struct session_header *header, struct error *error)

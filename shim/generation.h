@@ -11,6 +11,9 @@
 #include <stdint.h>
 
 struct object;
+struct balance_entry;
+
+#define GENERATION_BALANCES 16u /* lists */
 
 enum generation_state {
 	GENERATION_FREE,
@@ -27,11 +30,13 @@ struct generation {
 	uint32_t goes;	 /* ALIVE, and this unload, which is under way, would take it; 0: none */
 	uint32_t record; /* in SESSION_GENERATIONS */
 	uint32_t object; /* in SESSION_OBJECTS */
+	bool settled;	 /* what it left is found out, see settle.h */
 	bool finished;	 /* nothing is left of it but its mapping: see finalize.h */
 	bool exits;	 /* it has registered exit handlers: destructors of static objects */
 	void *dso;	 /* what it calls __cxa_finalize with, NULL: not known yet */
 	size_t tls_module, tls_size, tls_least; /* of the image that went, see struct object */
 	uintptr_t start, end;			/* where it was mapped */
+	struct balance_entry *balances[GENERATION_BALANCES]; /* see balances.h */
 };
 
 /* Never NULL for a slot that block metadata carry. */

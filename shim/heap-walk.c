@@ -131,7 +131,7 @@ void heap_fork_prepare(void)
 {
 	uint64_t held = 0;
 
-	for (unsigned int class = 0; class < HEAP_CLASSES; class++)
+	for (unsigned int class = 0; class < HEAP_CLASSES; class ++)
 		if (lock_take(&heap_class_lock[class]))
 			held |= UINT64_C(1) << class;
 	if (lock_take(&heap_units_lock))
@@ -145,7 +145,7 @@ void heap_fork_parent(void)
 
 	if (held >> HEAP_CLASSES & 1)
 		lock_give(&heap_units_lock);
-	for (unsigned int class = HEAP_CLASSES; class--;)
+	for (unsigned int class = HEAP_CLASSES; class --;)
 		if (held >> class & 1)
 			lock_give(&heap_class_lock[class]);
 }
@@ -153,7 +153,7 @@ void heap_fork_parent(void)
 void heap_fork_child(void)
 {
 	/* a lock that we did not get guards lists in an unknown state: forget those */
-	for (unsigned int class = 0; class < HEAP_CLASSES; class++) {
+	for (unsigned int class = 0; class < HEAP_CLASSES; class ++) {
 		if (!(fork_held >> class & 1))
 			heap_class_abandon(class);
 		heap_class_lock[class].owner = 0;

@@ -24,13 +24,13 @@ size_t heap_cache_size(void)
 
 void heap_cache_begin(struct heap_cache *cache)
 {
-	for (unsigned int class = 0; class < HEAP_CLASSES; class++)
+	for (unsigned int class = 0; class < HEAP_CLASSES; class ++)
 		cache->class[class].most = cache_most(class);
 }
 
 void heap_cache_end(struct heap_cache *cache)
 {
-	for (unsigned int class = 0; class < HEAP_CLASSES; class++)
+	for (unsigned int class = 0; class < HEAP_CLASSES; class ++)
 		if (cache->class[class].count)
 			heap_class_give(class, cache->class[class].slot, cache->class[class].count);
 }

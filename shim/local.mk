@@ -6,6 +6,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/arch-x86_64.h \
 	%D%/arena.c \
 	%D%/arena.h \
+	%D%/balances.c \
+	%D%/balances.h \
 	%D%/attempt.c \
 	%D%/attempt.h \
 	%D%/attempt-modules.c \
@@ -17,6 +19,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
 	%D%/dead-stacks.h \
+	%D%/descriptors.h \
 	%D%/dl-x86_64.S \
 	%D%/dlclose.c \
 	%D%/environment.c \
@@ -51,6 +54,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/keys-x86_64.S \
 	%D%/late.c \
 	%D%/late.h \
+	%D%/ledger.c \
+	%D%/ledger.h \
 	%D%/leave.c \
 	%D%/leave.h \
 	%D%/leave-x86_64.S \
@@ -105,6 +110,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/session-file.c \
 	%D%/session-file.h \
 	%D%/session-format.h \
+	%D%/settle.c \
+	%D%/settle.h \
 	%D%/settings.c \
 	%D%/settings.h \
 	%D%/signals.c \

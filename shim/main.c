@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "shim/arena.h"
+#include "shim/balances.h"
 #include "shim/finalizers.h"
 #include "shim/generation.h"
 #include "shim/guard.h"
@@ -13,6 +14,7 @@
 #include "shim/hooks.h"
 #include "shim/keys.h"
 #include "shim/late.h"
+#include "shim/ledger.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
 #include "shim/module.h"
@@ -66,6 +68,8 @@ static void fork_child(void)
 	objects_fork_child();
 	object_record_fork_child();
 	generation_fork_child();
+	balances_fork_child();
+	ledger_fork_child();
 	hooks_fork_child();
 	thread_fork_child();
 	opens_fork_child();

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "shim/arena.h"
+#include "shim/balances.h"
 #include "shim/heap.h"
 #include "shim/lock.h"
 #include "shim/objects.h"
@@ -343,6 +344,7 @@ void places_settle(void)
 	if (!session_is_forked())
 		return;
 	rebase();
+	balances_settle();
 	session_settle();
 }
 

@@ -47,6 +47,8 @@ enum session_table {
 	SESSION_THREADS,	/* struct session_thread */
 	SESSION_STAYS,		/* struct session_stay */
 	SESSION_DANGLINGS,	/* struct session_dangling */
+	SESSION_BALANCES,	/* struct session_balance */
+	SESSION_LEFTOVERS,	/* struct session_leftover */
 	SESSION_TABLES
 };
 
@@ -88,13 +90,17 @@ struct session_header {
 	uint32_t leaks_policy;		/* enum session_leaks */
 	uint32_t threads_policy;	/* enum session_threads */
 	uint32_t timeout_ms;		/* of an unload, 0: none */
-	uint32_t spare[7];
+	uint32_t fds_policy;		/* enum session_fds */
+	uint32_t names_policy;		/* enum session_names */
+	uint32_t spare[5];
 	struct session_table_head table[SESSION_TABLES];
 };
 _Static_assert(sizeof(struct session_header) <= SESSION_EXTENT_SIZE, "header fits extent 0");
 
 enum session_leaks { SESSION_LEAKS_FREE, SESSION_LEAKS_REPORT, SESSION_LEAKS_OFF };
 enum session_threads { SESSION_THREADS_DEFER, SESSION_THREADS_REFUSE };
+enum session_fds { SESSION_FDS_REPORT, SESSION_FDS_CLOSE };
+enum session_names { SESSION_NAMES_REPORT, SESSION_NAMES_REMOVE };
 
 enum session_object_kind {
 	SESSION_OBJECT_HOST = 1,	/* program, a library loaded at start, or an untracked one */
@@ -384,5 +390,81 @@ struct session_dangling {
 	struct session_root root;
 };
 _Static_assert(sizeof(struct session_dangling) == 72, "session_dangling");
+
+/* What a module can acquire besides memory, threads, thread-locals and keys. */
+enum session_resource {
+	SESSION_DESCRIPTOR = 1,		/* number: the descriptor */
+	SESSION_STREAM,			/* a FILE, with its descriptor; number: its address */
+	SESSION_DIRECTORY,		/* a DIR, with its descriptor; number: its address */
+	SESSION_MAPPING,		/* mmap; number: the address, bytes */
+	SESSION_SEGMENT,		/* shmat; number: the address, bytes */
+	SESSION_SHM_NAME,		/* shm_open(O_CREAT); text: the name */
+	SESSION_SHM_ID,			/* shmget; number: the id */
+	SESSION_SEM,			/* sem_open; number: the address, text: the name */
+	SESSION_SEM_NAME,		/* sem_open(O_CREAT); text: the name */
+	SESSION_SEM_ID,			/* semget; number: the id */
+	SESSION_QUEUE_NAME,		/* mq_open(O_CREAT); text: the name */
+	SESSION_QUEUE_ID,		/* msgget; number: the id */
+	SESSION_TEMPORARY,		/* a file or directory of mkstemp or mkdtemp; text: its path */
+	SESSION_TIMER,			/* timer_create; number: the signal, 0: none */
+	SESSION_INTERVAL_TIMER,		/* setitimer, alarm; number: ITIMER_* */
+	SESSION_SIGNAL_HANDLER,		/* number: the signal */
+	SESSION_SIGNAL_STACK,		/* number: the address, bytes */
+	SESSION_EXIT_HANDLER,		/* atexit, on_exit, at_quick_exit */
+	SESSION_FORK_HANDLER,		/* pthread_atfork */
+	SESSION_ENVIRONMENT,		/* setenv, putenv, unsetenv; text: the variable's name */
+	SESSION_SYSLOG,			/* openlog; text: the ident */
+	SESSION_LOCALE,			/* setlocale; text: the category, and what was changed to what */
+	SESSION_BUFFER,			/* setvbuf of a standard stream; text: the stream */
+	SESSION_HANDLE,			/* dlopen; text: the library */
+	SESSION_CHILD,			/* fork, vfork, posix_spawn; number: the pid */
+	SESSION_MUTEX,			/* and rwlocks; number: the address, text: what it is */
+	SESSION_FILE_LOCK,		/* flock, fcntl, lockf; number: the descriptor, text: the lock */
+	SESSION_UMASK,			/* text: what was changed to what */
+	SESSION_WORKING_DIRECTORY,	/* text: what was changed to what */
+	SESSION_RESOURCES
+};
+
+/*
+ * What one generation acquired of one kind at one place.  Held: acquired less
+ * given_back.  Once it is unloaded, that is what it had left, and of it
+ * taken_back and later are gone since.  Bytes count mappings and segments only.
+ */
+struct session_balance {
+	uint32_t generation;
+	uint32_t kind;			/* enum session_resource */
+	uint32_t place;
+	uint32_t leftovers;		/* records in SESSION_LEFTOVERS; at most
+					 * SESSION_LEFTOVERS_MOST, the rest is only counted */
+	uint64_t acquired, acquired_bytes;
+	uint64_t given_back, given_back_bytes;	/* by the program, before the unload */
+	uint64_t taken_back, taken_back_bytes;	/* closed, unmapped, undone by relib */
+	uint64_t later, later_bytes;	/* given back by the program after the unload */
+	uint32_t spare[4];
+};
+_Static_assert(sizeof(struct session_balance) == 96, "session_balance");
+
+#define SESSION_LEFTOVERS_MOST 64u
+
+enum session_leftover_state {
+	SESSION_LEFT = 1,		/* as it was */
+	SESSION_KEPT,			/* outside of the module something refers to it: root */
+	SESSION_TAKEN_BACK,		/* by relib */
+	SESSION_GIVEN_BACK,		/* by the program, after the unload */
+};
+
+/* One thing that a generation had left when it was unloaded. */
+struct session_leftover {
+	uint32_t balance;		/* tells its generation, kind and place */
+	uint32_t state;			/* enum session_leftover_state */
+	uint64_t number;		/* as enum session_resource says */
+	uint64_t bytes;
+	uint32_t text;			/* string: what it is, 0: not known */
+	uint32_t why;			/* string: why relib did not take it back though it was
+					 * asked to, 0: it did, or was not asked */
+	struct session_root root;	/* of SESSION_KEPT */
+	uint32_t spare[4];
+};
+_Static_assert(sizeof(struct session_leftover) == 72, "session_leftover");
 
 #endif

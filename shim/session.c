@@ -29,6 +29,8 @@ static const uint32_t record_size[SESSION_TABLES] = {
 	[SESSION_THREADS] = sizeof(struct session_thread),
 	[SESSION_STAYS] = sizeof(struct session_stay),
 	[SESSION_DANGLINGS] = sizeof(struct session_dangling),
+	[SESSION_BALANCES] = sizeof(struct session_balance),
+	[SESSION_LEFTOVERS] = sizeof(struct session_leftover),
 };
 
 uint64_t session_clock(void)
@@ -46,6 +48,13 @@ void *session_record(enum session_table table, uint32_t index)
 	return (char *)session +
 	       (size_t)session->table[table].extent[index / per_extent] * SESSION_EXTENT_SIZE +
 	       (size_t)(index % per_extent) * size;
+}
+
+/* Its older extents are seldom written to again, and need not be kept in memory. */
+static bool grows_with_loads(enum session_table table)
+{
+	return table == SESSION_GENERATIONS || table == SESSION_RESIDUES ||
+	       table == SESSION_BALANCES || table == SESSION_LEFTOVERS || table == SESSION_STRINGS;
 }
 
 /* Room for count records in one piece; the index of the first, or 0. */
@@ -67,7 +76,7 @@ static uint32_t table_reserve(enum session_table table, uint32_t count)
 			session->flags |= SESSION_FULL;
 			return 0;
 		}
-		if (table == SESSION_GENERATIONS || table == SESSION_RESIDUES)
+		if (grows_with_loads(table))
 			session_file_rest(head->extent, head->extent_count);
 		head->extent[head->extent_count] = (uint16_t)extent;
 		__atomic_store_n(&head->extent_count, head->extent_count + 1, __ATOMIC_RELEASE);
@@ -181,6 +190,8 @@ static void header_fill(struct session_header *header)
 	header->leaks_policy = settings.leaks;
 	header->threads_policy = settings.threads;
 	header->timeout_ms = settings.timeout_ms;
+	header->fds_policy = settings.fds;
+	header->names_policy = settings.names;
 	header->started_ns = session_clock();
 	for (unsigned int table = 0; table < SESSION_TABLES; table++) {
 		header->table[table].record_size = record_size[table];

@@ -77,6 +77,7 @@ void settings_read(char *const *envp)
 {
 	const char *leaks = value_of(envp, "RELIB_LEAKS"), *base = value_of(envp, "RELIB_DIR");
 	const char *threads = value_of(envp, "RELIB_THREADS");
+	const char *fds = value_of(envp, "RELIB_FDS"), *names = value_of(envp, "RELIB_NAMES");
 	const char *action = value_of(envp, "RELIB_UNLOAD_TIMEOUT_ACTION");
 	uint64_t number;
 
@@ -90,6 +91,10 @@ void settings_read(char *const *envp)
 		settings.guard = number << 20;
 	if (threads && !strcmp(threads, "refuse"))
 		settings.threads = SESSION_THREADS_REFUSE;
+	if (fds && !strcmp(fds, "close"))
+		settings.fds = SESSION_FDS_CLOSE;
+	if (names && !strcmp(names, "remove"))
+		settings.names = SESSION_NAMES_REMOVE;
 	settings.timeout_abandon = action && !strcmp(action, "abandon");
 	if (leaks && !strcmp(leaks, "report"))
 		settings.leaks = SESSION_LEAKS_REPORT;

@@ -19,6 +19,8 @@ struct settings {
 	unsigned int frames;	  /* RELIB_FRAMES: recorded per allocation, 0 = the caller only */
 	enum session_leaks leaks; /* RELIB_LEAKS=free|report|off */
 	enum session_threads threads; /* RELIB_THREADS=defer|refuse */
+	enum session_fds fds;	      /* RELIB_FDS=report|close */
+	enum session_names names;     /* RELIB_NAMES=report|remove */
 	uint32_t timeout_ms;	      /* RELIB_UNLOAD_TIMEOUT, seconds; 0: wait for ever */
 	bool timeout_abandon;	      /* RELIB_UNLOAD_TIMEOUT_ACTION=report|abandon */
 	uint64_t guard;	     /* RELIB_GUARD, MiB of unloaded addresses held back; here bytes */

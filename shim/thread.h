@@ -39,6 +39,7 @@ struct thread {
 	struct local_destructor *covered;  /* those of locals that the host's came after */
 	unsigned int running;		   /* depth of destructors that the C library called */
 	int forker;			   /* its id before it forked */
+	bool vforked;			   /* a vfork child runs on its stack: not this process */
 };
 
 /* initial-exec: a dynamic TLS block would be allocated with the malloc that we interpose */

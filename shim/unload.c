@@ -12,6 +12,7 @@
 #include "shim/roots.h"
 #include "shim/session.h"
 #include "shim/settings.h"
+#include "shim/settle.h"
 #include "shim/sys.h"
 #include "shim/thread.h"
 #include "shim/unload.h"
@@ -216,6 +217,13 @@ static void visit_gone(struct generation *generation, uint16_t slot, void *data)
 	__atomic_store_n(&record->state, SESSION_UNLOADED, __ATOMIC_RELEASE);
 }
 
+static void visit_settle(struct generation *generation, uint16_t slot, void *data)
+{
+	if (!generation->settled)
+		settle_generation(slot);
+	generation->settled = true;
+}
+
 /*
  * A module that another thread unloads while we look is not among those: it
  * has a look of its own, when that thread's dlclose returns.
@@ -346,6 +354,7 @@ void unload_look(const struct world_caller *caller)
 		if (look.done)
 			outcome_record(&outcome);
 		each_generation(GENERATION_LOOKED_AT, visit_gone, &outcome);
+		each_generation(GENERATION_LOOKED_AT, visit_settle, NULL);
 		/* after a failure they wait for the next look */
 		each_generation(GENERATION_LOOKED_AT,
 			look.done || look.given_up || settings.leaks == SESSION_LEAKS_OFF

@@ -17,6 +17,8 @@ static const uint32_t record_size[SESSION_TABLES] = {
 	[SESSION_THREADS] = sizeof(struct session_thread),
 	[SESSION_STAYS] = sizeof(struct session_stay),
 	[SESSION_DANGLINGS] = sizeof(struct session_dangling),
+	[SESSION_BALANCES] = sizeof(struct session_balance),
+	[SESSION_LEFTOVERS] = sizeof(struct session_leftover),
 };
 
 struct session_header *maker_header(struct session_maker *maker)
