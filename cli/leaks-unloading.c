@@ -59,6 +59,7 @@ static void danglings_list(struct leaks *leaks, bool stale)
 static void lists_fill(struct leaks *leaks)
 {
 	const struct session *session = leaks->session;
+	const struct session_balance *balance;
 	const struct session_note *note;
 	uint64_t i;
 
@@ -67,6 +68,12 @@ static void lists_fill(struct leaks *leaks)
 	danglings_list(leaks, true);
 	for (i = 1; i < session->count[SESSION_STAYS]; i++)
 		index_add(&leaks->generations[session_stay(session, i)->generation].stays, i);
+	for (i = 1; i < session->count[SESSION_BALANCES]; i++)
+		index_add(&leaks->generations[session_balance(session, i)->generation].balances, i);
+	for (i = 1; i < session->count[SESSION_LEFTOVERS]; i++) {
+		balance = session_balance(session, session_leftover(session, i)->balance);
+		index_add(&leaks->generations[balance->generation].leftovers, i);
+	}
 	for (i = 1; i < session->count[SESSION_NOTES]; i++) {
 		note = session_note(session, i);
 		if (note->kind == SESSION_NOTE_LATE_CALL)
@@ -132,6 +139,8 @@ void leaks_unloading_close(struct leaks *leaks)
 		free(told->danglings.index);
 		free(told->late_calls.index);
 		free(told->timeouts.index);
+		free(told->balances.index);
+		free(told->leftovers.index);
 	}
 	free(leaks->generations);
 }

@@ -29,6 +29,7 @@ struct leaks_generation {
 	struct index_list stays;
 	struct index_list danglings;		/* those that may be stale last */
 	struct index_list late_calls, timeouts; /* notes */
+	struct index_list balances, leftovers;
 };
 
 /* One content of one file: a rebuilt plugin is another module here. */

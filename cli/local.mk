@@ -47,6 +47,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/program.c \
 	%D%/program.h \
 	%D%/report.c \
+	%D%/resources.c \
+	%D%/resources.h \
 	%D%/root.c \
 	%D%/run-options.c \
 	%D%/run-options.h \

@@ -242,6 +242,23 @@ static bool dangling_is_good(const struct session *session, uint64_t i)
 	       string_is_good(session, dangling->text) && root_is_good(session, &dangling->root);
 }
 
+static bool balance_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_balance *balance = session_balance(session, i);
+
+	return index_is_good(session, SESSION_GENERATIONS, balance->generation) &&
+	       index_is_good(session, SESSION_PLACES, balance->place);
+}
+
+static bool leftover_is_good(const struct session *session, uint64_t i)
+{
+	const struct session_leftover *leftover = session_leftover(session, i);
+
+	return index_is_good(session, SESSION_BALANCES, leftover->balance) &&
+	       string_is_good(session, leftover->text) && string_is_good(session, leftover->why) &&
+	       root_is_good(session, &leftover->root);
+}
+
 int session_check_records(const struct session *session, struct error *error)
 {
 	static const struct {
@@ -257,6 +274,8 @@ int session_check_records(const struct session *session, struct error *error)
 		{SESSION_THREADS, "thread", thread_is_good},
 		{SESSION_STAYS, "stay", stay_is_good},
 		{SESSION_DANGLINGS, "dangling pointer", dangling_is_good},
+		{SESSION_BALANCES, "balance", balance_is_good},
+		{SESSION_LEFTOVERS, "leftover", leftover_is_good},
 	};
 	const struct session_header *header = session->header;
 	uint64_t i;

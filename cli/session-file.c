@@ -94,6 +94,16 @@ const struct session_dangling *session_dangling(const struct session *session, u
 	return session_record(session, SESSION_DANGLINGS, index);
 }
 
+const struct session_balance *session_balance(const struct session *session, uint32_t index)
+{
+	return session_record(session, SESSION_BALANCES, index);
+}
+
+const struct session_leftover *session_leftover(const struct session *session, uint32_t index)
+{
+	return session_record(session, SESSION_LEFTOVERS, index);
+}
+
 uint64_t session_frame(const struct session *session, uint32_t index)
 {
 	return *(const uint64_t *)session_record(session, SESSION_FRAMES, index);

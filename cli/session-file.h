@@ -63,6 +63,8 @@ const struct session_note *session_note(const struct session *session, uint32_t 
 const struct session_thread *session_thread(const struct session *session, uint32_t index);
 const struct session_stay *session_stay(const struct session *session, uint32_t index);
 const struct session_dangling *session_dangling(const struct session *session, uint32_t index);
+const struct session_balance *session_balance(const struct session *session, uint32_t index);
+const struct session_leftover *session_leftover(const struct session *session, uint32_t index);
 uint64_t session_frame(const struct session *session, uint32_t index);
 void session_place_totals(
 	const struct session *session, uint32_t index, struct place_totals *totals);

@@ -115,6 +115,29 @@ def dangling(name, kind=None, stale=False):
 		if kind in (None, d["kind"]) and (stale or not d["maybe_stale"])]
 
 
+def balance(kind, name, number=None, function=None):
+	"""(acquired, given back, left, taken back, later) of a kind, over the generations of a module
+	or of one; with function, only what was acquired with that function on the stack."""
+	found = [b for g in generations(name) if number in (None, g["number"]) for b in g["balances"]
+		if b["kind"] == kind and (function is None or
+			any(bare(f.get("function")) == function for f in b["stack"] or []))]
+	return tuple(sum(b[what]["count"] for b in found)
+		for what in ("acquired", "given_back", "left", "taken_back", "later"))
+
+
+def balance_bytes(kind, name, number=None):
+	found = [b for g in generations(name) if number in (None, g["number"]) for b in g["balances"]
+		if b["kind"] == kind]
+	return tuple(sum(b[what]["bytes"] for b in found)
+		for what in ("acquired", "given_back", "left", "taken_back", "later"))
+
+
+def leftovers(kind, name, number=None):
+	"""(state, text) of what was left of a kind."""
+	return [(l["state"], l["text"]) for g in generations(name) if number in (None, g["number"])
+		for l in g["leftovers"] if kind in (None, l["kind"])]
+
+
 def late_calls(name):
 	return [n for g in generations(name) for n in g["late_calls"]]
 
