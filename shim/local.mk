@@ -19,6 +19,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
 	%D%/dead-stacks.h \
+	%D%/descriptor-text.c \
+	%D%/descriptors.c \
 	%D%/descriptors.h \
 	%D%/dl-x86_64.S \
 	%D%/dlclose.c \
