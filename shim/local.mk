@@ -15,6 +15,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/blockers.h \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/closes.c \
 	%D%/danglings.c \
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
@@ -24,12 +25,14 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/descriptors.h \
 	%D%/dl-x86_64.S \
 	%D%/dlclose.c \
+	%D%/duplicates.c \
 	%D%/environment.c \
 	%D%/exits.c \
 	%D%/explain.c \
 	%D%/explain.h \
 	%D%/fault.c \
 	%D%/fault.h \
+	%D%/files.c \
 	%D%/finalize.c \
 	%D%/finalize.h \
 	%D%/finalizers.c \
@@ -51,6 +54,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
+	%D%/io-uring.c \
 	%D%/keys.c \
 	%D%/keys.h \
 	%D%/keys-x86_64.S \
@@ -68,6 +72,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/loader.h \
 	%D%/lock.c \
 	%D%/lock.h \
+	%D%/locks.c \
+	%D%/locks.h \
 	%D%/look.c \
 	%D%/look.h \
 	%D%/look-images.c \
@@ -92,6 +98,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/objects.h \
 	%D%/opens.c \
 	%D%/opens.h \
+	%D%/opening.h \
 	%D%/places.c \
 	%D%/places.h \
 	%D%/pthread.c \
@@ -118,13 +125,17 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/settings.h \
 	%D%/signals.c \
 	%D%/signals.h \
+	%D%/sockets.c \
+	%D%/special-descriptors.c \
 	%D%/stacks.c \
 	%D%/stacks.h \
 	%D%/stays.c \
 	%D%/stays.h \
 	%D%/streams.c \
 	%D%/sys.h \
+	%D%/syscall-x86_64.S \
 	%D%/syslog.c \
+	%D%/system-calls.c \
 	%D%/tasks.c \
 	%D%/tasks.h \
 	%D%/text.h \
