@@ -27,6 +27,8 @@ sys_tests = \
 	%D%/defects.t \
 	%D%/deferred.t \
 	%D%/demo.t \
+	%D%/descriptors-shared.t \
+	%D%/descriptors.t \
 	%D%/exec-status.t \
 	%D%/explain.t \
 	%D%/exports.t \
@@ -84,6 +86,9 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/crowdhost.c \
 	tests/plugins/defective.cc \
 	tests/plugins/defects.c \
+	tests/plugins/descriptors.c \
+	tests/plugins/descriptorshost.c \
+	tests/plugins/descriptorsxx.cc \
 	tests/plugins/exhaust.c \
 	tests/plugins/finals.c \
 	tests/plugins/finalsxx.cc \
