@@ -72,10 +72,14 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/look.h \
 	%D%/look-images.c \
 	%D%/look-images.h \
+	%D%/look-mappings.c \
+	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
 	%D%/main.c \
 	%D%/malloc.c \
+	%D%/mapped-record.c \
+	%D%/mapped-record.h \
 	%D%/mappings.c \
 	%D%/mappings.h \
 	%D%/maps.c \

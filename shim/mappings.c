@@ -10,6 +10,8 @@
 #include "shim/maps.h"
 #include "shim/thread.h"
 
+#define PAGE ((uintptr_t)4096)
+
 struct intervals mappings;
 uintptr_t mappings_low, mappings_high;
 bool mappings_distrusted;
@@ -149,12 +151,18 @@ void mapping_made(const struct mapping_call *call, uintptr_t start, size_t lengt
 	errno = saved;
 }
 
+/* The kernel will refuse it: nothing is parted for that. */
+static bool is_refused(uintptr_t start, size_t length)
+{
+	return start & (PAGE - 1) || !length || start + length < start;
+}
+
 struct interval *mappings_take(uintptr_t start, size_t length)
 {
 	struct interval *taken = NULL;
 	int saved = errno;
 
-	if (!mappings_touch(start, length))
+	if (!mappings_touch(start, length) || is_refused(start, length))
 		return NULL;
 	if (table_take()) {
 		taken = intervals_cut(&mappings, start, start + length);
@@ -254,6 +262,23 @@ void mappings_restore(struct interval *taken)
 		table_give();
 	}
 	errno = saved;
+}
+
+bool mapped_note(struct mapped *mapped, uint64_t number, uint32_t leftover, bool again)
+{
+	bool there;
+
+	if (!table_take())
+		return true;
+	there = mapped->number == number;
+	if (there) {
+		mapped->recorded = true;
+		mapped->leftover = leftover;
+		if (!again)
+			mapped->generation = 0;
+	}
+	table_give();
+	return there;
 }
 
 /* The call resizes all that it moves, and owns it. */

@@ -77,6 +77,12 @@ void mappings_restore(struct interval *taken);
 uint64_t mappings_gone_uncounted(struct interval *taken);
 
 /*
+ * It was found left, with that record.  again: it is to be looked for again.
+ * False: it is not there any more.
+ */
+bool mapped_note(struct mapped *mapped, uint64_t number, uint32_t leftover, bool again);
+
+/*
  * mremap moved what was taken from old (nothing, if length is 0) to start;
  * kept: old is still mapped.
  */
