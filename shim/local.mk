@@ -54,6 +54,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
+	%D%/intervals.c \
+	%D%/intervals.h \
 	%D%/io-uring.c \
 	%D%/keys.c \
 	%D%/keys.h \
@@ -78,12 +80,19 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/look.h \
 	%D%/look-images.c \
 	%D%/look-images.h \
+	%D%/look-mappings.c \
+	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
 	%D%/main.c \
 	%D%/malloc.c \
+	%D%/mapped-record.c \
+	%D%/mapped-record.h \
+	%D%/mappings.c \
+	%D%/mappings.h \
 	%D%/maps.c \
 	%D%/maps.h \
+	%D%/mmap.c \
 	%D%/module.c \
 	%D%/module.h \
 	%D%/new.c \

@@ -50,6 +50,7 @@ sys_tests = \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
 	%D%/limits.t \
+	%D%/mappings.t \
 	%D%/misbehaviour.t \
 	%D%/no-session.t \
 	%D%/rebuilds.t \
@@ -120,6 +121,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/localshost.c \
 	tests/plugins/localsrs.rs \
 	tests/plugins/maker.c \
+	tests/plugins/mapper.c \
+	tests/plugins/mapperhost.c \
 	tests/plugins/misbehave.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \
