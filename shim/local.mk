@@ -15,6 +15,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/blockers.h \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/children.c \
+	%D%/children.h \
 	%D%/danglings.c \
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
@@ -45,6 +47,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \
+	%D%/held-locks.c \
+	%D%/held-locks.h \
 	%D%/hook-entries.c \
 	%D%/hook-entries.h \
 	%D%/hooks.c \
@@ -66,6 +70,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/loader.h \
 	%D%/lock.c \
 	%D%/lock.h \
+	%D%/locks.c \
+	%D%/locks.h \
 	%D%/look.c \
 	%D%/look.h \
 	%D%/look-images.c \
@@ -78,6 +84,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/maps.h \
 	%D%/module.c \
 	%D%/module.h \
+	%D%/mutexes.c \
 	%D%/new.c \
 	%D%/next.c \
 	%D%/next.h \
@@ -141,6 +148,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/unwind.h \
 	%D%/unwind-cfi.c \
 	%D%/unwind-cfi.h \
+	%D%/vfork-x86_64.S \
 	%D%/watchdog.c \
 	%D%/watchdog.h \
 	%D%/world.c \
