@@ -15,6 +15,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/blockers.h \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/children.c \
+	%D%/children.h \
 	%D%/closes.c \
 	%D%/danglings.c \
 	%D%/danglings.h \
@@ -50,6 +52,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \
+	%D%/held-locks.c \
+	%D%/held-locks.h \
 	%D%/hook-entries.c \
 	%D%/hook-entries.h \
 	%D%/hooks.c \
@@ -95,6 +99,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/mmap.c \
 	%D%/module.c \
 	%D%/module.h \
+	%D%/mutexes.c \
 	%D%/new.c \
 	%D%/next.c \
 	%D%/next.h \
@@ -165,6 +170,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/unwind.h \
 	%D%/unwind-cfi.c \
 	%D%/unwind-cfi.h \
+	%D%/vfork-x86_64.S \
 	%D%/watchdog.c \
 	%D%/watchdog.h \
 	%D%/world.c \
