@@ -15,6 +15,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/blockers.h \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/children.c \
+	%D%/children.h \
 	%D%/closes.c \
 	%D%/danglings.c \
 	%D%/danglings.h \
@@ -50,10 +52,14 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \
+	%D%/held-locks.c \
+	%D%/held-locks.h \
 	%D%/hook-entries.c \
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
+	%D%/intervals.c \
+	%D%/intervals.h \
 	%D%/io-uring.c \
 	%D%/keys.c \
 	%D%/keys.h \
@@ -78,14 +84,22 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/look.h \
 	%D%/look-images.c \
 	%D%/look-images.h \
+	%D%/look-mappings.c \
+	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
 	%D%/main.c \
 	%D%/malloc.c \
+	%D%/mapped-record.c \
+	%D%/mapped-record.h \
+	%D%/mappings.c \
+	%D%/mappings.h \
 	%D%/maps.c \
 	%D%/maps.h \
+	%D%/mmap.c \
 	%D%/module.c \
 	%D%/module.h \
+	%D%/mutexes.c \
 	%D%/new.c \
 	%D%/next.c \
 	%D%/next.h \
@@ -126,6 +140,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/signals.c \
 	%D%/signals.h \
 	%D%/sockets.c \
+	%D%/spare-signal.c \
+	%D%/spare-signal.h \
 	%D%/special-descriptors.c \
 	%D%/stacks.c \
 	%D%/stacks.h \
@@ -154,6 +170,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/unwind.h \
 	%D%/unwind-cfi.c \
 	%D%/unwind-cfi.h \
+	%D%/vfork-x86_64.S \
 	%D%/watchdog.c \
 	%D%/watchdog.h \
 	%D%/world.c \
