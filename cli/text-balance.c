@@ -89,7 +89,8 @@ bool text_balance_join(struct text_balance *balance, const struct leaks *leaks, 
 
 	generation_sums(leaks, generation, sums);
 	for (kind = 0; kind < KINDS; kind++)
-		if (!left_the_same(&balance->sums[kind], &sums[kind]))
+		if (KINDS_HAS(leaks->kinds, kind) &&
+			!left_the_same(&balance->sums[kind], &sums[kind]))
 			return false;
 	for (kind = 0; kind < KINDS; kind++) {
 		range = &balance->range[kind];
@@ -203,6 +204,9 @@ static void row_print(const struct paper *paper, const struct table *table, size
 	for (column = 0; column < COLUMNS; column++) {
 		const char *cell = table->cell[row][column];
 
+		/* the last ones are rare, and stand where there is room */
+		if (column >= LATER)
+			skipped = 0;
 		if (!*cell) {
 			skipped += table->width[column] ? table->width[column] + 2 : 0;
 			continue;
@@ -242,7 +246,7 @@ static void growth_kind_print(
 	paper_print(paper, INK_PLAIN, "%s", first ? "" : ", ");
 	paper_print(paper, INK_BAD, "%s", things_range_text(text, kind, told->least, told->most));
 	if (told->least.blocks != told->most.blocks)
-		paper_print(paper, INK_PLAIN, ", %.1f on average",
+		paper_print(paper, INK_PLAIN, " (%.1f on average)",
 			(double)told->sum.blocks / growth->generations);
 }
 
