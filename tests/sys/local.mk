@@ -3,6 +3,7 @@ cli_sys_tests = \
 	%D%/cli-check.t \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
+	%D%/cli-resources.t \
 	%D%/cli-run.t \
 	%D%/cli-unloading.t
 TESTS += $(cli_sys_tests)
