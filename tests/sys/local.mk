@@ -3,13 +3,14 @@ cli_sys_tests = \
 	%D%/cli-check.t \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
+	%D%/cli-resources.t \
 	%D%/cli-run.t \
 	%D%/cli-unloading.t
 TESTS += $(cli_sys_tests)
 EXTRA_DIST += $(cli_sys_tests) %D%/cli-lib.sh
 
 check_PROGRAMS += %D%/make-session
-%C%_make_session_SOURCES = %D%/make-session.c tests/unit/session-maker.c
+%C%_make_session_SOURCES = %D%/make-session.c tests/unit/maker-resources.c tests/unit/session-maker.c
 %C%_make_session_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_make_session_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 

@@ -117,19 +117,23 @@ def dangling(name, kind=None, stale=False):
 
 def balance(kind, name, number=None, function=None):
 	"""(acquired, given back, left, taken back, later) of a kind, over the generations of a module
-	or of one; with function, only what was acquired with that function on the stack."""
+	or of one; with function, only what was acquired with that function on the stack.  Left is
+	what a generation holds as long as it is loaded."""
+	at = function and [p["id"] for p in places(function, name)]
 	found = [b for g in generations(name) if number in (None, g["number"]) for b in g["balances"]
-		if b["kind"] == kind and (function is None or
-			any(bare(f.get("function")) == function for f in b["stack"] or []))]
-	return tuple(sum(b[what]["count"] for b in found)
-		for what in ("acquired", "given_back", "left", "taken_back", "later"))
+		if b["kind"] == kind and (function is None or b["place"] in at)]
+	return balance_sum(found, "count")
 
 
 def balance_bytes(kind, name, number=None):
 	found = [b for g in generations(name) if number in (None, g["number"]) for b in g["balances"]
 		if b["kind"] == kind]
-	return tuple(sum(b[what]["bytes"] for b in found)
-		for what in ("acquired", "given_back", "left", "taken_back", "later"))
+	return balance_sum(found, "bytes")
+
+
+def balance_sum(found, unit):
+	parts = ("acquired",), ("given_back",), ("left", "held"), ("taken_back",), ("later",)
+	return tuple(sum(b[what][unit] for b in found for what in part) for part in parts)
 
 
 def leftovers(kind, name, number=None):
