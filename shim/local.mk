@@ -15,6 +15,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/blockers.h \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/changes.c \
+	%D%/changes.h \
 	%D%/danglings.c \
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
@@ -32,12 +34,15 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/finalize.h \
 	%D%/finalizers.c \
 	%D%/finalizers.h \
+	%D%/fork-handlers.c \
 	%D%/freed-chunks.c \
 	%D%/freed-chunks.h \
 	%D%/generation.c \
 	%D%/generation.h \
 	%D%/guard.c \
 	%D%/guard.h \
+	%D%/handles.c \
+	%D%/handles.h \
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/heap-class.c \
@@ -49,6 +54,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
+	%D%/intervals.c \
 	%D%/keys.c \
 	%D%/keys.h \
 	%D%/keys-x86_64.S \
@@ -64,6 +70,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/link-maps.h \
 	%D%/loader.c \
 	%D%/loader.h \
+	%D%/locale.c \
 	%D%/lock.c \
 	%D%/lock.h \
 	%D%/look.c \
@@ -92,6 +99,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/opens.h \
 	%D%/places.c \
 	%D%/places.h \
+	%D%/process-state.c \
 	%D%/pthread.c \
 	%D%/quiet.c \
 	%D%/quiet.h \
@@ -114,6 +122,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/settle.h \
 	%D%/settings.c \
 	%D%/settings.h \
+	%D%/signal-stacks.c \
+	%D%/signal-stacks.h \
 	%D%/signals.c \
 	%D%/signals.h \
 	%D%/stacks.c \
