@@ -56,6 +56,7 @@ sys_tests = \
 	%D%/mappings.t \
 	%D%/misbehaviour.t \
 	%D%/no-session.t \
+	%D%/process-state.t \
 	%D%/rebuilds.t \
 	%D%/refused.t \
 	%D%/reload-rss.t \
@@ -70,6 +71,7 @@ sys_tests = \
 	%D%/thread-locals.t \
 	%D%/threads-ended.t \
 	%D%/threads.t \
+	%D%/timers.t \
 	%D%/transparent.t \
 	%D%/unload-timeout.t
 TESTS += $(sys_tests)
@@ -149,11 +151,16 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/signalled.c \
 	tests/plugins/spawner.c \
 	tests/plugins/spinner.c \
+	tests/plugins/state.c \
+	tests/plugins/stateful.c \
+	tests/plugins/statexx.cc \
 	tests/plugins/storm.c \
 	tests/plugins/stormxx.cc \
 	tests/plugins/threadlocal.c \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \
+	tests/plugins/timed.c \
+	tests/plugins/timers.c \
 	tests/plugins/unique.cc \
 	tests/plugins/waiter.c \
 	tests/plugins/waiter.h \
