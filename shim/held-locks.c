@@ -108,13 +108,14 @@ static bool entry_claim(struct held_lock *entry, uint64_t what)
 
 static bool entry_give_back(struct held_lock *entry, uint64_t what)
 {
+	struct balance_spot spot = entry->spot;
 	uint64_t leftover;
 
 	if (!entry_claim(entry, what))
 		return false;
 	leftover = __atomic_load_n(&entry->leftover, __ATOMIC_ACQUIRE);
-	balance_give_back(balance_of(what), 1, 0);
-	if (leftover >> 32 == what >> 32)
+	balance_spot_give_back(spot);
+	if (__builtin_expect(leftover >> 32 == what >> 32, 0))
 		leftover_state((uint32_t)leftover, SESSION_GIVEN_BACK);
 	return true;
 }
@@ -212,6 +213,26 @@ static void table_supersede(
 	}
 }
 
+/* Counts one more that origin acquired; NULL: it cannot be recorded. */
+static const struct lock_place *place_acquire(struct held_locks *table, struct origin origin)
+{
+	uint32_t epoch = __atomic_load_n(&objects_epoch, __ATOMIC_RELAXED);
+	struct lock_place *place = &table->place[origin.place % LOCK_PLACES];
+
+	if (place->place == origin.place && place->generation == origin.generation &&
+		place->epoch == epoch && place->balance && !session_is_forked()) {
+		balance_spot_acquire(place->spot);
+		return place;
+	}
+	*place = (struct lock_place){
+		.place = origin.place, .epoch = epoch, .generation = origin.generation};
+	place->balance = balance_acquire(origin, SESSION_MUTEX, 0);
+	if (!place->balance)
+		return NULL;
+	place->spot = balance_spot(place->balance);
+	return place;
+}
+
 static void entry_fill(struct held_locks *table, struct held_lock *entry, uint32_t balance)
 {
 	if (!++table->number)
@@ -221,36 +242,41 @@ static void entry_fill(struct held_locks *table, struct held_lock *entry, uint32
 		table->count++;
 }
 
+static bool is_recursive(const void *lock, enum held_lock_kind kind)
+{
+	const pthread_mutex_t *mutex = lock;
+
+	return kind == HELD_MUTEX && (mutex->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE_NP;
+}
+
 void held_locks_add(
 	void *lock, enum held_lock_kind kind, struct origin origin, const struct caller *caller)
 {
 	struct thread *thread = &thread_self;
 	struct held_locks *table = thread->locks;
+	const struct lock_place *place = NULL;
 	struct held_lock *entry;
-	uint32_t balance;
 	int saved = errno;
-	bool recursive;
 
 	if (thread->ending || thread->vforked)
 		return;
 	thread->inside++;
 	if (!table)
 		table = thread->locks = table_take();
-	if (table && table->count) {
-		recursive = kind == HELD_MUTEX && (((pthread_mutex_t *)lock)->__data.__kind & 3) ==
-							  PTHREAD_MUTEX_RECURSIVE_NP;
-		table_supersede(table, (uintptr_t)lock, kind, recursive);
-	}
+	if (table && table->count)
+		table_supersede(table, (uintptr_t)lock, kind, is_recursive(lock, kind));
 	entry = !table				 ? NULL
 		: table->count < HELD_LOCKS_MOST ? &table->entry[table->count]
 						 : table_search(table);
-	balance = entry ? balance_acquire(origin, SESSION_MUTEX, 0) : 0;
-	if (balance) {
+	if (entry)
+		place = place_acquire(table, origin);
+	if (place) {
 		entry->lock = (uintptr_t)lock;
+		entry->spot = place->spot;
 		entry->sp = caller->sp;
 		entry->tid = lock_self();
 		entry->kind = (uint8_t)kind;
-		entry_fill(table, entry, balance);
+		entry_fill(table, entry, place->balance);
 	}
 	thread->inside--;
 	errno = saved;
