@@ -146,6 +146,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \
 	tests/plugins/unique.cc \
+	tests/plugins/vforker.c \
 	tests/plugins/waiter.c \
 	tests/plugins/waiter.h \
 	tests/plugins/worker.c \
