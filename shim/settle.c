@@ -2,6 +2,7 @@
 #include "shim/settle.h"
 
 #include "shim/balances.h"
+#include "shim/descriptors.h"
 #include "shim/generation.h"
 
 void settle_generation(uint16_t slot)
@@ -11,5 +12,6 @@ void settle_generation(uint16_t slot)
 	file_locks_settle(generation->record);
 	mutexes_settle(generation->record);
 	children_settle(generation->record);
+	descriptors_settle(generation->record);
 	balances_end(generation);
 }
