@@ -15,9 +15,6 @@
 #include "shim/sys.h"
 #include "shim/text.h"
 
-/* not there in every build of the parts */
-extern __typeof__(descriptor_opened) descriptor_opened __attribute__((weak));
-
 #define PATH_SIZE 48
 #define COMMAND_SIZE 64
 #define TEXT_SIZE 128
@@ -210,8 +207,7 @@ RELIB_EXPORT int forkpty(
 	pid = next.forkpty(master, name, termios, size);
 	if (pid > 0) {
 		origin = CALL_ORIGIN();
-		if (descriptor_opened)
-			descriptor_opened(*master, origin);
+		descriptor_opened(*master, origin);
 		child_started(pid, origin);
 	} else if (!pid) {
 		thread_self.vforked = false;
