@@ -82,6 +82,7 @@ static void fork_child(void)
 	watchdog_fork_child();
 	unloading_fork_child();
 	session_fork_child();
+	hooks_fork_settle();
 	threads_fork_child();
 	thread_locals_fork_child();
 	keys_fork_child();

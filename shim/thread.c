@@ -14,6 +14,7 @@
 #include "shim/next.h"
 #include "shim/places.h"
 #include "shim/session.h"
+#include "shim/signal-stacks.h"
 #include "shim/sys.h"
 #include "shim/thread-locals.h"
 #include "shim/thread.h"
@@ -103,6 +104,7 @@ static void thread_over(struct thread *thread)
 	int saved = errno;
 
 	thread_tear_down(thread);
+	signal_stacks_thread_over();
 	if (owned) {
 		thread->owned = NULL;
 		thread->last_round = false;

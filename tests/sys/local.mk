@@ -3,13 +3,14 @@ cli_sys_tests = \
 	%D%/cli-check.t \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
+	%D%/cli-resources.t \
 	%D%/cli-run.t \
 	%D%/cli-unloading.t
 TESTS += $(cli_sys_tests)
 EXTRA_DIST += $(cli_sys_tests) %D%/cli-lib.sh
 
 check_PROGRAMS += %D%/make-session
-%C%_make_session_SOURCES = %D%/make-session.c tests/unit/session-maker.c
+%C%_make_session_SOURCES = %D%/make-session.c tests/unit/maker-resources.c tests/unit/session-maker.c
 %C%_make_session_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_make_session_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 
@@ -55,6 +56,7 @@ sys_tests = \
 	%D%/mappings.t \
 	%D%/misbehaviour.t \
 	%D%/no-session.t \
+	%D%/process-state.t \
 	%D%/rebuilds.t \
 	%D%/refused.t \
 	%D%/reload-rss.t \
@@ -69,6 +71,7 @@ sys_tests = \
 	%D%/thread-locals.t \
 	%D%/threads-ended.t \
 	%D%/threads.t \
+	%D%/timers.t \
 	%D%/transparent.t \
 	%D%/unload-timeout.t
 TESTS += $(sys_tests)
@@ -148,11 +151,16 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/signalled.c \
 	tests/plugins/spawner.c \
 	tests/plugins/spinner.c \
+	tests/plugins/state.c \
+	tests/plugins/stateful.c \
+	tests/plugins/statexx.cc \
 	tests/plugins/storm.c \
 	tests/plugins/stormxx.cc \
 	tests/plugins/threadlocal.c \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \
+	tests/plugins/timed.c \
+	tests/plugins/timers.c \
 	tests/plugins/unique.cc \
 	tests/plugins/vforker.c \
 	tests/plugins/waiter.c \
