@@ -223,6 +223,23 @@ PLUGIN long file_lockf_parts(long unused)
 	return fd;
 }
 
+PLUGIN long file_fcntl(long command)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_start = 10, .l_len = 10 };
+	int fd = file_open();
+
+	return fcntl(fd, (int)command, &lock) != 0 ? -errno : fd;
+}
+
+/* One descriptor's close ends the locks of all. */
+PLUGIN long file_fcntl_closed(long command)
+{
+	long fd = file_fcntl(command);
+
+	close(file_open());
+	return fd;
+}
+
 PLUGIN long file_lockf_undone(long size)
 {
 	int fd = file_open();
