@@ -85,6 +85,21 @@ holds <<-END
 	what failed is not counted: balance("mutex", "lockers.so", None, "lock_in_vain") == (0, 0, 0, 0, 0)
 	END
 
+# threads that lock for others leave no trace but the counts
+begin
+told load p "$tmp/lockers.so"
+told call p hand_over 200
+tell rss
+before=${answer#ok }
+asked 'locks that are handed over' 'ok 3000' call p hand_over 3000
+tell rss
+ok 'they take no memory' test $((${answer#ok } - before)) -lt 1000000
+asked 'the plugin goes' 'ok gone' unload p
+finish 'handed over'
+holds <<-END
+	all are counted: balance("mutex", "lockers.so") == (3200, 3200, 0, 0, 0)
+	END
+
 begin
 told load p "$tmp/lockers.so"
 told call p lock_recursive 2
