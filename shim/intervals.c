@@ -1,126 +1,159 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The process's own three timers: setitimer, alarm, ualarm.  There is one of
- * each, and whoever set it last has it.
- */
-#include <errno.h>
-#include <signal.h>
-#include <sys/time.h>
-#include <unistd.h>
+#include "shim/intervals.h"
 
-#include "shim/hooks.h"
-#include "shim/ledger.h"
-#include "shim/next.h"
-#include "shim/settings.h"
-#include "shim/signals.h"
-#include "shim/sys.h"
+#include "shim/arena.h"
 
-#define TIMERS 3
+static struct interval *spare;
 
-static const struct {
-	int signal;
-	char name[16];
-} timers[TIMERS] = {
-	[ITIMER_REAL] = {SIGALRM, "ITIMER_REAL"},
-	[ITIMER_VIRTUAL] = {SIGVTALRM, "ITIMER_VIRTUAL"},
-	[ITIMER_PROF] = {SIGPROF, "ITIMER_PROF"},
-};
-
-static void interval_set(int which, bool armed, struct origin origin)
+static struct interval *interval_take(void)
 {
-	const struct holding like = {.kind = SESSION_INTERVAL_TIMER, .key = (uint64_t)which};
+	struct interval *interval = spare;
 
-	if (!origin.place && ledger_is_empty(SESSION_INTERVAL_TIMER))
-		return;
-	ledger_acquire(armed ? origin : (struct origin){0}, &like);
+	if (!interval)
+		return arena_take(sizeof(*interval));
+	spare = interval->right;
+	return interval;
 }
 
-RELIB_EXPORT int setitimer(
-	__itimer_which_t which, const struct itimerval *new, struct itimerval *old)
+/* Which one of two is nearer to the root: as good as random. */
+static uint64_t rank_of(const struct interval *interval)
 {
-	bool armed;
-	int result;
+	uint64_t rank = (uint64_t)interval->start * UINT64_C(0x9e3779b97f4a7c15);
 
-	if (!next_ready() || !next.setitimer) {
-		errno = ENOSYS;
-		return -1;
+	return (rank ^ rank >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
+/* Those that start before the address, and the others. */
+static void tree_split(
+	struct interval *tree, uintptr_t at, struct interval **before, struct interval **others)
+{
+	if (!tree) {
+		*before = *others = NULL;
+	} else if (tree->start < at) {
+		*before = tree;
+		tree_split(tree->right, at, &tree->right, others);
+	} else {
+		*others = tree;
+		tree_split(tree->left, at, before, &tree->left);
 	}
-	result = next.setitimer((int)which, new, old);
-	if (!result) {
-		armed = new && (new->it_value.tv_sec || new->it_value.tv_usec);
-		interval_set((int)which, armed, CALL_ORIGIN());
+}
+
+/* All of one lie before all of the other. */
+static struct interval *tree_join(struct interval *one, struct interval *other)
+{
+	if (!one || !other)
+		return one ? one : other;
+	if (rank_of(one) > rank_of(other)) {
+		one->right = tree_join(one->right, other);
+		return one;
 	}
-	return result;
+	other->left = tree_join(one, other->left);
+	return other;
 }
 
-RELIB_EXPORT unsigned int alarm(unsigned int seconds)
+static void tree_add(struct intervals *intervals, struct interval *interval)
 {
-	unsigned int left;
+	struct interval *before, *others;
 
-	if (!next_ready() || !next.alarm)
-		return 0;
-	left = next.alarm(seconds);
-	interval_set(ITIMER_REAL, seconds, CALL_ORIGIN());
-	return left;
+	interval->left = interval->right = NULL;
+	tree_split(intervals->root, interval->start, &before, &others);
+	intervals->root = tree_join(tree_join(before, interval), others);
+	intervals->count++;
 }
 
-RELIB_EXPORT useconds_t ualarm(useconds_t value, useconds_t interval)
+bool intervals_add(struct intervals *intervals, uintptr_t start, uintptr_t end, void *of)
 {
-	useconds_t left;
+	struct interval *interval = interval_take();
 
-	if (!next_ready() || !next.ualarm) {
-		errno = ENOSYS;
-		return (useconds_t)-1;
+	if (!interval)
+		return false;
+	*interval = (struct interval){.start = start, .end = end, .of = of};
+	tree_add(intervals, interval);
+	return true;
+}
+
+struct interval *intervals_from(const struct intervals *intervals, uintptr_t address)
+{
+	struct interval *found = NULL;
+
+	for (struct interval *at = intervals->root; at;) {
+		if (at->end > address) {
+			found = at;
+			at = at->left;
+		} else {
+			at = at->right;
+		}
 	}
-	left = next.ualarm(value, interval);
-	if (left != (useconds_t)-1)
-		interval_set(ITIMER_REAL, value, CALL_ORIGIN());
-	return left;
+	return found;
 }
 
-static bool is_armed(int which)
+/* Makes one that holds the address end there, and another begin.  False: none could be made. */
+static bool interval_part(struct intervals *intervals, struct interval *interval, uintptr_t address)
 {
-	struct itimerval now;
+	uintptr_t end = interval->end;
 
-	return !sys_call(SYS_getitimer, which, &now, 0) &&
-	       (now.it_value.tv_sec || now.it_value.tv_usec);
+	if (interval->start >= address)
+		return true;
+	interval->end = address;
+	if (intervals_add(intervals, address, end, interval->of))
+		return true;
+	interval->end = end;
+	return false;
 }
 
-static void visit_left(const struct holding *holding, void *data)
+/* A tree as a list by right, in order, before the rest. */
+static struct interval *tree_list(struct interval *tree, struct interval *rest, size_t *count)
 {
-	const struct itimerval none = {.it_value = {0}};
-	const uint16_t *generation = data;
-	int which = (int)holding->key, number = timers[which].signal;
-	bool harmful = signal_is_harmful(number, *generation), armed = is_armed(which);
+	while (tree) {
+		struct interval *left = tree->left;
 
-	if (armed && !harmful && settings.fds != SESSION_FDS_CLOSE) {
-		ledger_left(holding, holding->key, timers[which].name, NULL);
-		return;
+		tree->right = tree_list(tree->right, rest, count);
+		tree->left = NULL;
+		++*count;
+		rest = tree;
+		tree = left;
 	}
-	if (armed)
-		sys_call(SYS_setitimer, which, &none, NULL);
-	/* it may have sent one just before */
-	if (harmful)
-		signal_discard(number);
-	if (armed)
-		ledger_taken_back(holding, holding->key, timers[which].name);
-	else
-		ledger_was_gone(holding);
+	return rest;
 }
 
-void intervals_take_back(uint16_t generation)
+struct interval *intervals_cut(struct intervals *intervals, uintptr_t start, uintptr_t end)
 {
-	ledger_each(
-		SESSION_INTERVAL_TIMER, generation_at(generation)->record, visit_left, &generation);
+	struct interval *first = intervals_from(intervals, start), *last;
+	struct interval *before, *middle, *behind, *list;
+	size_t count = 0;
+
+	if (!first || first->start >= end)
+		return NULL;
+	if (!interval_part(intervals, first, start))
+		start = first->start;
+	last = intervals_from(intervals, end);
+	if (last && !interval_part(intervals, last, end))
+		end = last->end;
+	tree_split(intervals->root, start, &before, &middle);
+	tree_split(middle, end, &middle, &behind);
+	intervals->root = tree_join(before, behind);
+	list = tree_list(middle, NULL, &count);
+	intervals->count -= count;
+	return list;
 }
 
-static void visit_not_inherited(const struct holding *holding, void *data)
+void intervals_restore(struct intervals *intervals, struct interval *list)
 {
-	ledger_was_gone(holding);
+	while (list) {
+		struct interval *next = list->right;
+
+		tree_add(intervals, list);
+		list = next;
+	}
 }
 
-/* A child inherits none. */
-void intervals_fork_settle(void)
+void intervals_drop(struct interval *list)
 {
-	ledger_each(SESSION_INTERVAL_TIMER, 0, visit_not_inherited, NULL);
+	while (list) {
+		struct interval *next = list->right;
+
+		list->right = spare;
+		spare = list;
+		list = next;
+	}
 }

@@ -8,6 +8,7 @@
 #include "shim/arena.h"
 #include "shim/callstacks.h"
 #include "shim/heap.h"
+#include "shim/held-locks.h"
 #include "shim/keys.h"
 #include "shim/lock.h"
 #include "shim/next.h"
@@ -88,6 +89,7 @@ static void thread_tear_down(struct thread *thread)
 	thread->cache = NULL;
 	thread->counters = NULL;
 	thread->stacks = NULL;
+	held_locks_thread_over(thread);
 	if (counters)
 		place_counters_end(counters);
 	if (cache) {
