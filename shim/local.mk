@@ -118,6 +118,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/settings.h \
 	%D%/signals.c \
 	%D%/signals.h \
+	%D%/spare-signal.c \
+	%D%/spare-signal.h \
 	%D%/stacks.c \
 	%D%/stacks.h \
 	%D%/stays.c \
