@@ -13,8 +13,11 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/attempt-modules.c \
 	%D%/blockers.c \
 	%D%/blockers.h \
+	%D%/buffers.c \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/cookies.c \
+	%D%/cookies.h \
 	%D%/danglings.c \
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
@@ -22,6 +25,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/descriptor-text.c \
 	%D%/descriptors.c \
 	%D%/descriptors.h \
+	%D%/directories.c \
+	%D%/directories.h \
 	%D%/dl-x86_64.S \
 	%D%/dlclose.c \
 	%D%/environment.c \
@@ -51,6 +56,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
+	%D%/identity.h \
+	%D%/ipc.c \
 	%D%/keys.c \
 	%D%/keys.h \
 	%D%/keys-x86_64.S \
@@ -80,6 +87,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/maps.h \
 	%D%/module.c \
 	%D%/module.h \
+	%D%/names.c \
+	%D%/names.h \
 	%D%/new.c \
 	%D%/next.c \
 	%D%/next.h \
@@ -90,10 +99,14 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/object-record.c \
 	%D%/objects.c \
 	%D%/objects.h \
+	%D%/open-streams.c \
+	%D%/open-streams.h \
 	%D%/opens.c \
 	%D%/opens.h \
 	%D%/places.c \
 	%D%/places.h \
+	%D%/posix-names.c \
+	%D%/posix-names.h \
 	%D%/pthread.c \
 	%D%/quiet.c \
 	%D%/quiet.h \
@@ -107,6 +120,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/scan.h \
 	%D%/segv.c \
 	%D%/segv.h \
+	%D%/semaphores.c \
 	%D%/session.c \
 	%D%/session.h \
 	%D%/session-file.c \
@@ -124,12 +138,16 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/stacks.h \
 	%D%/stays.c \
 	%D%/stays.h \
-	%D%/streams.c \
+	%D%/stdio-private.h \
+	%D%/stdio-streams.c \
+	%D%/stdio-streams.h \
+	%D%/stream-leftovers.c \
 	%D%/sys.h \
 	%D%/syslog.c \
 	%D%/tasks.c \
 	%D%/tasks.h \
 	%D%/text.h \
+	%D%/temporaries.c \
 	%D%/thread.c \
 	%D%/thread.h \
 	%D%/thread-locals.c \
