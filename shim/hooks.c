@@ -3,6 +3,7 @@
 
 #include "shim/hook-entries.h"
 #include "shim/hooks.h"
+#include "shim/stdio-streams.h"
 #include "shim/thread.h"
 
 void hooks_take_back(uint16_t generation)
@@ -14,8 +15,10 @@ void hooks_take_back(uint16_t generation)
 	timers_take_back(generation);
 	exits_take_back(generation);
 	environment_take_back(generation);
-	streams_take_back(generation);
+	streams_flush(generation);
+	buffers_take_back(generation);
 	syslog_take_back(generation);
+	cookies_take_back(generation);
 	thread_self.inside--;
 	errno = saved;
 }
@@ -24,6 +27,8 @@ void hooks_fork_child(void)
 {
 	hook_entries_fork_child();
 	timers_fork_child();
-	streams_fork_child();
+	buffers_fork_child();
 	syslog_fork_child();
+	cookies_fork_child();
+	stdio_streams_fork_child();
 }

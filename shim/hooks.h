@@ -19,15 +19,17 @@ void hooks_take_back(uint16_t generation);
 
 void hooks_fork_child(void);
 void timers_fork_child(void);
-void streams_fork_child(void);
+void buffers_fork_child(void);
 void syslog_fork_child(void);
+void cookies_fork_child(void);
 
 /* The parts of it; each returns how many it took back, and has them recorded. */
 uint32_t signals_take_back(uint16_t generation);
 uint32_t timers_take_back(uint16_t generation);
 uint32_t exits_take_back(uint16_t generation);
 uint32_t environment_take_back(uint16_t generation);
-uint32_t streams_take_back(uint16_t generation);
+uint32_t buffers_take_back(uint16_t generation);
 uint32_t syslog_take_back(uint16_t generation);
+uint32_t cookies_take_back(uint16_t generation);
 
 #endif

@@ -13,13 +13,20 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/attempt-modules.c \
 	%D%/blockers.c \
 	%D%/blockers.h \
+	%D%/buffers.c \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/cookies.c \
+	%D%/cookies.h \
 	%D%/danglings.c \
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
 	%D%/dead-stacks.h \
+	%D%/descriptor-text.c \
+	%D%/descriptors.c \
 	%D%/descriptors.h \
+	%D%/directories.c \
+	%D%/directories.h \
 	%D%/dl-x86_64.S \
 	%D%/dlclose.c \
 	%D%/environment.c \
@@ -49,8 +56,10 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
+	%D%/identity.h \
 	%D%/intervals.c \
 	%D%/intervals.h \
+	%D%/ipc.c \
 	%D%/keys.c \
 	%D%/keys.h \
 	%D%/keys-x86_64.S \
@@ -87,6 +96,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/mmap.c \
 	%D%/module.c \
 	%D%/module.h \
+	%D%/names.c \
+	%D%/names.h \
 	%D%/new.c \
 	%D%/next.c \
 	%D%/next.h \
@@ -97,10 +108,14 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/object-record.c \
 	%D%/objects.c \
 	%D%/objects.h \
+	%D%/open-streams.c \
+	%D%/open-streams.h \
 	%D%/opens.c \
 	%D%/opens.h \
 	%D%/places.c \
 	%D%/places.h \
+	%D%/posix-names.c \
+	%D%/posix-names.h \
 	%D%/pthread.c \
 	%D%/quiet.c \
 	%D%/quiet.h \
@@ -114,6 +129,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/scan.h \
 	%D%/segv.c \
 	%D%/segv.h \
+	%D%/semaphores.c \
 	%D%/session.c \
 	%D%/session.h \
 	%D%/session-file.c \
@@ -125,16 +141,22 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/settings.h \
 	%D%/signals.c \
 	%D%/signals.h \
+	%D%/spare-signal.c \
+	%D%/spare-signal.h \
 	%D%/stacks.c \
 	%D%/stacks.h \
 	%D%/stays.c \
 	%D%/stays.h \
-	%D%/streams.c \
+	%D%/stdio-private.h \
+	%D%/stdio-streams.c \
+	%D%/stdio-streams.h \
+	%D%/stream-leftovers.c \
 	%D%/sys.h \
 	%D%/syslog.c \
 	%D%/tasks.c \
 	%D%/tasks.h \
 	%D%/text.h \
+	%D%/temporaries.c \
 	%D%/thread.c \
 	%D%/thread.h \
 	%D%/thread-locals.c \

@@ -1,7 +1,7 @@
 # Stopping the world and scanning it, the module heap, and sets of intervals.
 if HAVE_CHECK
 world_test_sources = shim/fault.c shim/maps.c shim/resident.c shim/scan.c shim/stacks.c \
-	shim/tasks.c shim/world.c shim/world-ptrace.c shim/world-signal.c
+	shim/spare-signal.c shim/tasks.c shim/world.c shim/world-ptrace.c shim/world-signal.c
 
 check_PROGRAMS += %D%/world %D%/world-host %D%/scan
 TESTS += %D%/world %D%/world-host %D%/scan

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Buffers of stdin, stdout and stderr in a module's image.  These streams never
- * end, so they can be looked at safely; what other streams there are, and
- * whether they are still open, only their owners know.
+ * Buffers of streams in a module's image: of stdin, stdout and stderr, which
+ * never end, and once a module has given one to another stream, of all that
+ * the C library has open.
  *
  * The buffer is exchanged with what is in it, and nothing is written or read.
  */
@@ -17,6 +17,7 @@
 #include "shim/hooks.h"
 #include "shim/module.h"
 #include "shim/next.h"
+#include "shim/open-streams.h"
 
 #define STREAMS 3u
 #define TRIES 1000 /* for a stream that another thread uses */
@@ -34,6 +35,9 @@ static struct lock buffers_lock;
 /* By which stack each got its buffer. */
 static uint32_t places[STREAMS];
 
+/* Another than these got one in a module's image. */
+static bool others;
+
 static FILE *stream_at(unsigned int index)
 {
 	FILE *const streams[STREAMS] = {stdin, stdout, stderr};
@@ -43,9 +47,14 @@ static FILE *stream_at(unsigned int index)
 
 static void place_note(const void *stream, const struct caller *caller, const void *buffer)
 {
-	for (unsigned int i = 0; i < STREAMS; i++)
-		if (stream == stream_at(i))
+	for (unsigned int i = 0; i < STREAMS; i++) {
+		if (stream == stream_at(i)) {
 			places[i] = buffer ? hook_place(caller) : 0;
+			return;
+		}
+	}
+	if (buffer && hook_owner((uintptr_t)buffer))
+		others = true;
 }
 
 int setvbuf(FILE *stream, char *buffer, int mode, size_t size);
@@ -85,12 +94,19 @@ RELIB_EXPORT void setbuffer(FILE *stream, char *buffer, size_t size)
 	next.setbuffer(stream, buffer, size);
 }
 
-static bool is_used(const struct buffer *buffer)
+static bool has_buffer(FILE *stream, void *data)
+{
+	const struct buffer *buffer = data;
+
+	return (uintptr_t)stream->_IO_buf_base - (uintptr_t)buffer->start < buffer->size;
+}
+
+static bool is_used(struct buffer *buffer)
 {
 	for (unsigned int i = 0; i < STREAMS; i++)
-		if ((uintptr_t)stream_at(i)->_IO_buf_base - (uintptr_t)buffer->start < buffer->size)
+		if (has_buffer(stream_at(i), buffer))
 			return true;
-	return false;
+	return others && open_streams_each(has_buffer, buffer);
 }
 
 static char *buffer_take(size_t size)
@@ -139,9 +155,9 @@ static void buffer_exchange(FILE *stream, char *to)
 }
 
 /* A thread that waits for input holds its stream for long. */
-static bool stream_lock(FILE *stream)
+static bool stream_lock(FILE *stream, int tries)
 {
-	for (int i = 0; i < TRIES; i++) {
+	for (int i = 0; i < tries; i++) {
 		if (!ftrylockfile(stream))
 			return true;
 		sched_yield();
@@ -149,11 +165,11 @@ static bool stream_lock(FILE *stream)
 	return false;
 }
 
-static bool stream_take_back(FILE *stream)
+static bool stream_take_back(FILE *stream, int tries)
 {
 	char *buffer;
 
-	if (!stream_lock(stream))
+	if (!stream_lock(stream, tries))
 		return false;
 	buffer = buffer_take((size_t)(stream->_IO_buf_end - stream->_IO_buf_base));
 	if (buffer)
@@ -162,31 +178,53 @@ static bool stream_take_back(FILE *stream)
 	return buffer != NULL;
 }
 
-uint32_t streams_take_back(uint16_t generation)
+struct taking {
+	uint16_t generation;
+	uint32_t count;
+};
+
+static void buffer_take_back(struct taking *taking, FILE *stream, struct session_dangling *like,
+	int tries, const char *name)
+{
+	const struct generation *going = generation_at(taking->generation);
+	uintptr_t buffer = stream ? (uintptr_t)stream->_IO_buf_base : 0;
+
+	if (buffer - going->start >= going->end - going->start)
+		return;
+	like->taken_back = stream_take_back(stream, tries);
+	dangling_hook(taking->generation, buffer, like, name);
+	taking->count += like->taken_back;
+}
+
+/* Whoever uses it may wait for the list, which is locked. */
+static bool visit_open(FILE *stream, void *data)
+{
+	struct session_dangling like = {.kind = SESSION_DANGLING_BUFFER, .number = STREAMS};
+
+	buffer_take_back(data, stream, &like, 1, NULL);
+	return false;
+}
+
+uint32_t buffers_take_back(uint16_t generation)
 {
 	static const char *const names[STREAMS] = {"stdin", "stdout", "stderr"};
-	const struct generation *going = generation_at(generation);
-	uint32_t count = 0;
+	struct taking taking = {.generation = generation};
 
 	for (unsigned int i = 0; i < STREAMS; i++) {
-		FILE *stream = stream_at(i);
-		uintptr_t buffer = stream ? (uintptr_t)stream->_IO_buf_base : 0;
 		struct session_dangling like = {
 			.kind = SESSION_DANGLING_BUFFER,
 			.number = i,
 			.place = places[i],
 		};
 
-		if (buffer - going->start >= going->end - going->start)
-			continue;
-		like.taken_back = stream_take_back(stream);
-		dangling_hook(generation, buffer, &like, names[i]);
-		count += like.taken_back;
+		buffer_take_back(&taking, stream_at(i), &like, TRIES, names[i]);
 	}
-	return count;
+	if (others)
+		open_streams_each(visit_open, &taking);
+	return taking.count;
 }
 
-void streams_fork_child(void)
+void buffers_fork_child(void)
 {
 	buffers_lock.owner = 0;
 }
