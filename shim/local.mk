@@ -57,8 +57,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/hooks.c \
 	%D%/hooks.h \
 	%D%/identity.h \
-	%D%/intervals.c \
-	%D%/intervals.h \
+	%D%/interval-set.c \
+	%D%/interval-set.h \
 	%D%/ipc.c \
 	%D%/keys.c \
 	%D%/keys.h \
@@ -85,6 +85,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
+	%D%/look-streams.c \
+	%D%/look-streams.h \
 	%D%/main.c \
 	%D%/malloc.c \
 	%D%/mapped-record.c \

@@ -47,6 +47,7 @@ sys_tests = \
 	%D%/late-call.t \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
+	%D%/left-streams.t \
 	%D%/limits.t \
 	%D%/mappings.t \
 	%D%/misbehaviour.t \
@@ -139,6 +140,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/storm.c \
 	tests/plugins/stormxx.cc \
 	tests/plugins/threadlocal.c \
+	tests/plugins/streamer.c \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \
 	tests/plugins/unique.cc \
