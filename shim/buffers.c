@@ -15,6 +15,7 @@
 #include "shim/generation.h"
 #include "shim/hook-entries.h"
 #include "shim/hooks.h"
+#include "shim/ledger.h"
 #include "shim/module.h"
 #include "shim/next.h"
 #include "shim/open-streams.h"
@@ -45,16 +46,27 @@ static FILE *stream_at(unsigned int index)
 	return streams[index];
 }
 
-static void place_note(const void *stream, const struct caller *caller, const void *buffer)
+/* Behind the call: without a buffer the stream may have kept the one it has. */
+static void buffer_note(const FILE *stream, const struct caller *caller, const void *buffer)
 {
-	for (unsigned int i = 0; i < STREAMS; i++) {
-		if (stream == stream_at(i)) {
-			places[i] = buffer ? hook_place(caller) : 0;
-			return;
-		}
-	}
+	struct holding like = {.kind = SESSION_BUFFER, .data = {(uintptr_t)buffer}}, was;
+	struct origin origin = {0};
+
 	if (buffer && hook_owner((uintptr_t)buffer))
 		others = true;
+	for (unsigned int i = 0; i < STREAMS; i++) {
+		if (stream != stream_at(i))
+			continue;
+		if (buffer)
+			origin = caller_origin(caller);
+		else if (ledger_find(SESSION_BUFFER, i, &was) &&
+			 (uintptr_t)stream->_IO_buf_base == was.data[0])
+			continue;
+		places[i] = origin.place;
+		like.key = i;
+		if (origin.place || !ledger_is_empty(SESSION_BUFFER))
+			ledger_acquire(origin, &like);
+	}
 }
 
 int setvbuf(FILE *stream, char *buffer, int mode, size_t size);
@@ -65,11 +77,14 @@ RELIB_EXPORT int setvbuf(FILE *stream, char *buffer, int mode, size_t size)
 {
 	const uintptr_t *frame = CALLER_FRAME();
 	struct caller caller = caller_of(frame, CALLER_BP(frame));
+	int result;
 
 	if (!next_ready() || !next.setvbuf)
 		return -1;
-	place_note(stream, &caller, buffer);
-	return next.setvbuf(stream, buffer, mode, size);
+	result = next.setvbuf(stream, buffer, mode, size);
+	if (!result)
+		buffer_note(stream, &caller, mode == _IONBF ? NULL : buffer);
+	return result;
 }
 
 RELIB_EXPORT void setbuf(FILE *stream, char *buffer)
@@ -79,8 +94,8 @@ RELIB_EXPORT void setbuf(FILE *stream, char *buffer)
 
 	if (!next_ready() || !next.setbuf)
 		return;
-	place_note(stream, &caller, buffer);
 	next.setbuf(stream, buffer);
+	buffer_note(stream, &caller, buffer);
 }
 
 RELIB_EXPORT void setbuffer(FILE *stream, char *buffer, size_t size)
@@ -90,8 +105,8 @@ RELIB_EXPORT void setbuffer(FILE *stream, char *buffer, size_t size)
 
 	if (!next_ready() || !next.setbuffer)
 		return;
-	place_note(stream, &caller, buffer);
 	next.setbuffer(stream, buffer, size);
+	buffer_note(stream, &caller, buffer);
 }
 
 static bool has_buffer(FILE *stream, void *data)
@@ -178,50 +193,61 @@ static bool stream_take_back(FILE *stream, int tries)
 	return buffer != NULL;
 }
 
-struct taking {
-	uint16_t generation;
-	uint32_t count;
-};
+static const char *const names[STREAMS] = {"stdin", "stdout", "stderr"};
 
-static void buffer_take_back(struct taking *taking, FILE *stream, struct session_dangling *like,
-	int tries, const char *name)
+/* A buffer elsewhere, in memory of the module's or of nobody knows whom. */
+static void visit_left(const struct holding *holding, void *data)
 {
-	const struct generation *going = generation_at(taking->generation);
+	const FILE *stream = stream_at((unsigned int)holding->key);
+
+	if (stream && (uintptr_t)stream->_IO_buf_base == holding->data[0])
+		ledger_left(holding, holding->key, names[holding->key], NULL);
+	else
+		ledger_was_gone(holding);
+}
+
+static void taken_back_count(unsigned int index, uintptr_t buffer)
+{
+	struct holding holding;
+
+	if (!ledger_find(SESSION_BUFFER, index, &holding) || holding.data[0] != buffer)
+		return;
+	balance_take_back(holding.balance, 1, 0);
+	ledger_forget(SESSION_BUFFER, index);
+}
+
+static void buffer_take_back(uint16_t generation, FILE *stream, unsigned int index, int tries)
+{
+	const struct generation *going = generation_at(generation);
 	uintptr_t buffer = stream ? (uintptr_t)stream->_IO_buf_base : 0;
+	struct session_dangling like = {
+		.kind = SESSION_DANGLING_BUFFER,
+		.number = index,
+		.place = index < STREAMS ? places[index] : 0,
+	};
 
 	if (buffer - going->start >= going->end - going->start)
 		return;
-	like->taken_back = stream_take_back(stream, tries);
-	dangling_hook(taking->generation, buffer, like, name);
-	taking->count += like->taken_back;
+	like.taken_back = stream_take_back(stream, tries);
+	dangling_hook(generation, buffer, &like, index < STREAMS ? names[index] : NULL);
+	if (like.taken_back && index < STREAMS)
+		taken_back_count(index, buffer);
 }
 
 /* Whoever uses it may wait for the list, which is locked. */
 static bool visit_open(FILE *stream, void *data)
 {
-	struct session_dangling like = {.kind = SESSION_DANGLING_BUFFER, .number = STREAMS};
-
-	buffer_take_back(data, stream, &like, 1, NULL);
+	buffer_take_back(*(const uint16_t *)data, stream, STREAMS, 1);
 	return false;
 }
 
-uint32_t buffers_take_back(uint16_t generation)
+void buffers_take_back(uint16_t generation)
 {
-	static const char *const names[STREAMS] = {"stdin", "stdout", "stderr"};
-	struct taking taking = {.generation = generation};
-
-	for (unsigned int i = 0; i < STREAMS; i++) {
-		struct session_dangling like = {
-			.kind = SESSION_DANGLING_BUFFER,
-			.number = i,
-			.place = places[i],
-		};
-
-		buffer_take_back(&taking, stream_at(i), &like, TRIES, names[i]);
-	}
+	for (unsigned int i = 0; i < STREAMS; i++)
+		buffer_take_back(generation, stream_at(i), i, TRIES);
 	if (others)
-		open_streams_each(visit_open, &taking);
-	return taking.count;
+		open_streams_each(visit_open, &generation);
+	ledger_each(SESSION_BUFFER, generation_at(generation)->record, visit_left, NULL);
 }
 
 void buffers_fork_child(void)

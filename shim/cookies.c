@@ -197,11 +197,6 @@ RELIB_EXPORT FILE *fopencookie(void *argument, const char *mode, cookie_io_funct
 	return stream;
 }
 
-struct taking {
-	uint16_t generation;
-	uint32_t count;
-};
-
 /* The first of its functions in the generation's image, or 0. */
 static uintptr_t function_in(const struct cookie *cookie, const struct generation *going)
 {
@@ -223,7 +218,7 @@ static void calls_wait(const struct cookie *cookie)
 
 static void visit_going(struct hook_entry *entry, void *data)
 {
-	struct taking *taking = data;
+	uint16_t generation = *(const uint16_t *)data;
 	struct cookie *cookie = (struct cookie *)entry->handle;
 	struct session_dangling like = {
 		.kind = SESSION_DANGLING_COOKIE,
@@ -234,22 +229,18 @@ static void visit_going(struct hook_entry *entry, void *data)
 
 	if (!cookie || cookie->dropped)
 		return;
-	function = function_in(cookie, generation_at(taking->generation));
+	function = function_in(cookie, generation_at(generation));
 	if (!function)
 		return;
 	__atomic_store_n(&cookie->dropped, true, __ATOMIC_SEQ_CST);
 	calls_wait(cookie);
 	entry->argument = 0;
-	dangling_hook(taking->generation, function, &like, NULL);
-	taking->count++;
+	dangling_hook(generation, function, &like, NULL);
 }
 
-uint32_t cookies_take_back(uint16_t generation)
+void cookies_take_back(uint16_t generation)
 {
-	struct taking taking = {.generation = generation};
-
-	hook_entries_each(SESSION_DANGLING_COOKIE, visit_going, &taking);
-	return taking.count;
+	hook_entries_each(SESSION_DANGLING_COOKIE, visit_going, &generation);
 }
 
 void cookies_fork_child(void)

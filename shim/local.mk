@@ -16,6 +16,11 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/buffers.c \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/changes.c \
+	%D%/changes.h \
+	%D%/children.c \
+	%D%/children.h \
+	%D%/closes.c \
 	%D%/cookies.c \
 	%D%/cookies.h \
 	%D%/danglings.c \
@@ -29,22 +34,27 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/directories.h \
 	%D%/dl-x86_64.S \
 	%D%/dlclose.c \
+	%D%/duplicates.c \
 	%D%/environment.c \
 	%D%/exits.c \
 	%D%/explain.c \
 	%D%/explain.h \
 	%D%/fault.c \
 	%D%/fault.h \
+	%D%/files.c \
 	%D%/finalize.c \
 	%D%/finalize.h \
 	%D%/finalizers.c \
 	%D%/finalizers.h \
+	%D%/fork-handlers.c \
 	%D%/freed-chunks.c \
 	%D%/freed-chunks.h \
 	%D%/generation.c \
 	%D%/generation.h \
 	%D%/guard.c \
 	%D%/guard.h \
+	%D%/handles.c \
+	%D%/handles.h \
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/heap-class.c \
@@ -52,11 +62,17 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \
+	%D%/held-locks.c \
+	%D%/held-locks.h \
 	%D%/hook-entries.c \
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
 	%D%/identity.h \
+	%D%/interval-timers.c \
+	%D%/intervals.c \
+	%D%/intervals.h \
+	%D%/io-uring.c \
 	%D%/ipc.c \
 	%D%/keys.c \
 	%D%/keys.h \
@@ -73,20 +89,31 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/link-maps.h \
 	%D%/loader.c \
 	%D%/loader.h \
+	%D%/locale.c \
 	%D%/lock.c \
 	%D%/lock.h \
+	%D%/locks.c \
+	%D%/locks.h \
 	%D%/look.c \
 	%D%/look.h \
 	%D%/look-images.c \
 	%D%/look-images.h \
+	%D%/look-mappings.c \
+	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
 	%D%/main.c \
 	%D%/malloc.c \
+	%D%/mapped-record.c \
+	%D%/mapped-record.h \
+	%D%/mappings.c \
+	%D%/mappings.h \
 	%D%/maps.c \
 	%D%/maps.h \
+	%D%/mmap.c \
 	%D%/module.c \
 	%D%/module.h \
+	%D%/mutexes.c \
 	%D%/names.c \
 	%D%/names.h \
 	%D%/new.c \
@@ -103,10 +130,12 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/open-streams.h \
 	%D%/opens.c \
 	%D%/opens.h \
+	%D%/opening.h \
 	%D%/places.c \
 	%D%/places.h \
 	%D%/posix-names.c \
 	%D%/posix-names.h \
+	%D%/process-state.c \
 	%D%/pthread.c \
 	%D%/quiet.c \
 	%D%/quiet.h \
@@ -130,10 +159,14 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/settle.h \
 	%D%/settings.c \
 	%D%/settings.h \
+	%D%/signal-stacks.c \
+	%D%/signal-stacks.h \
 	%D%/signals.c \
 	%D%/signals.h \
+	%D%/sockets.c \
 	%D%/spare-signal.c \
 	%D%/spare-signal.h \
+	%D%/special-descriptors.c \
 	%D%/stacks.c \
 	%D%/stacks.h \
 	%D%/stays.c \
@@ -143,7 +176,9 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/stdio-streams.h \
 	%D%/stream-leftovers.c \
 	%D%/sys.h \
+	%D%/syscall-x86_64.S \
 	%D%/syslog.c \
+	%D%/system-calls.c \
 	%D%/tasks.c \
 	%D%/tasks.h \
 	%D%/text.h \
@@ -163,6 +198,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/unwind.h \
 	%D%/unwind-cfi.c \
 	%D%/unwind-cfi.h \
+	%D%/vfork-x86_64.S \
 	%D%/watchdog.c \
 	%D%/watchdog.h \
 	%D%/world.c \
