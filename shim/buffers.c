@@ -52,7 +52,7 @@ static void buffer_note(const FILE *stream, const struct caller *caller, const v
 	struct holding like = {.kind = SESSION_BUFFER, .data = {(uintptr_t)buffer}}, was;
 	struct origin origin = {0};
 
-	if (buffer && hook_owner((uintptr_t)buffer))
+	if (buffer && generation_of((uintptr_t)buffer))
 		others = true;
 	for (unsigned int i = 0; i < STREAMS; i++) {
 		if (stream != stream_at(i))
