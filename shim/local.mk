@@ -69,9 +69,9 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/hooks.c \
 	%D%/hooks.h \
 	%D%/identity.h \
+	%D%/interval-set.c \
+	%D%/interval-set.h \
 	%D%/interval-timers.c \
-	%D%/intervals.c \
-	%D%/intervals.h \
 	%D%/io-uring.c \
 	%D%/ipc.c \
 	%D%/keys.c \
@@ -102,6 +102,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
+	%D%/look-streams.c \
+	%D%/look-streams.h \
 	%D%/main.c \
 	%D%/malloc.c \
 	%D%/mapped-record.c \

@@ -51,6 +51,7 @@ sys_tests = \
 	%D%/late-call.t \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
+	%D%/left-streams.t \
 	%D%/limits.t \
 	%D%/locks.t \
 	%D%/mappings.t \
@@ -157,6 +158,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/storm.c \
 	tests/plugins/stormxx.cc \
 	tests/plugins/threadlocal.c \
+	tests/plugins/streamer.c \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \
 	tests/plugins/timed.c \
