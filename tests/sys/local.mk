@@ -56,6 +56,7 @@ sys_tests = \
 	%D%/locks.t \
 	%D%/mappings.t \
 	%D%/misbehaviour.t \
+	%D%/names.t \
 	%D%/no-session.t \
 	%D%/process-state.t \
 	%D%/rebuilds.t \
@@ -69,6 +70,7 @@ sys_tests = \
 	%D%/signals.t \
 	%D%/stays.t \
 	%D%/storm.t \
+	%D%/streams.t \
 	%D%/thread-locals.t \
 	%D%/threads-ended.t \
 	%D%/threads.t \
@@ -133,6 +135,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/mapper.c \
 	tests/plugins/mapperhost.c \
 	tests/plugins/misbehave.c \
+	tests/plugins/names.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
@@ -157,6 +160,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/statexx.cc \
 	tests/plugins/storm.c \
 	tests/plugins/stormxx.cc \
+	tests/plugins/streams.c \
+	tests/plugins/streamsxx.cc \
 	tests/plugins/threadlocal.c \
 	tests/plugins/streamer.c \
 	tests/plugins/throws.cc \
