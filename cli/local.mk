@@ -26,6 +26,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/diff.h \
 	%D%/environment.c \
 	%D%/environment.h \
+	%D%/host-run.c \
+	%D%/host-run.h \
 	%D%/install.c \
 	%D%/install.h \
 	%D%/json-generation.c \
@@ -86,7 +88,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 %C%_relib_LDADD = %D%/libcli.la
 
 # No sanitizer: the host of a preload library must be a plain program.
-%C%_relib_host_SOURCES = %D%/relib-host.c
+%C%_relib_host_SOURCES = %D%/host-record.h %D%/measure.c %D%/measure.h %D%/relib-host.c
 %C%_relib_host_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_relib_host_CFLAGS = $(AM_CFLAGS)
 %C%_relib_host_LDADD = -ldl
