@@ -5,6 +5,8 @@ pkglibexec_PROGRAMS += %D%/relib-host %D%/relib-names
 # All but main(), for the unit tests and the fuzzers as well.
 noinst_LTLIBRARIES += %D%/libcli.la
 %C%_libcli_la_SOURCES = \
+	%D%/cause-kinds.c \
+	%D%/cause-kinds.h \
 	%D%/child.c \
 	%D%/child.h \
 	%D%/check-marks.c \
@@ -18,6 +20,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/command-leaks-diff.c \
 	%D%/command-leaks-report.c \
 	%D%/command-run.c \
+	%D%/command-test.c \
 	%D%/command.h \
 	%D%/dangling.c \
 	%D%/dangling.h \
@@ -26,6 +29,9 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/diff.h \
 	%D%/environment.c \
 	%D%/environment.h \
+	%D%/growth.c \
+	%D%/growth.h \
+	%D%/host-record.h \
 	%D%/host-run.c \
 	%D%/host-run.h \
 	%D%/install.c \
@@ -35,6 +41,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/json-report.c \
 	%D%/json.c \
 	%D%/json.h \
+	%D%/junit.c \
+	%D%/junit.h \
 	%D%/leaks-model.c \
 	%D%/leaks-report.h \
 	%D%/leaks-unloading.c \
@@ -63,6 +71,10 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/session-prune.c \
 	%D%/stay.c \
 	%D%/stay.h \
+	%D%/tap.c \
+	%D%/tap.h \
+	%D%/test-options.c \
+	%D%/test-options.h \
 	%D%/text-dangling.c \
 	%D%/text-dangling.h \
 	%D%/text-generation.c \
@@ -77,7 +89,16 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/text-thread.c \
 	%D%/text-thread.h \
 	%D%/timeout-watch.c \
-	%D%/timeout-watch.h
+	%D%/timeout-watch.h \
+	%D%/utf8.c \
+	%D%/utf8.h \
+	%D%/verdict-host.c \
+	%D%/verdict-json.c \
+	%D%/verdict-session.c \
+	%D%/verdict-text.c \
+	%D%/verdict-unloading.c \
+	%D%/verdict.c \
+	%D%/verdict.h
 %C%_libcli_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_libcli_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(ELF_CFLAGS) $(DW_CFLAGS) $(JSON_CFLAGS)
 %C%_libcli_la_LIBADD = elf/libelfread.la $(JSON_LIBS)

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/growth.h"
+
+#include "cli/verdict.h"
+#include "elf/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Of bytes, less than that per cycle is the allocators' and the kernel's rounding. */
+#define BYTES_PER_CYCLE 16384
+
+bool series_grows(const int64_t *value, size_t count, int64_t *by)
+{
+	size_t i, steps = 0;
+	int64_t floor;
+
+	if (count < 3 || value[count - 1] < 0)
+		return false;
+	floor = value[count - 1];
+	/* From the last to the first, with the least of what came later. */
+	for (i = count - 1; i-- > 0;) {
+		if (value[i] < 0)
+			return false;
+		if (value[i] < floor) {
+			floor = value[i];
+			steps++;
+		}
+	}
+	*by = value[count - 1] - floor;
+	return steps >= 2 && steps >= (count - 1) / 3;
+}
+
+static const struct {
+	const char *kind, *one, *many;
+	size_t offset;
+	bool bytes;
+} series[] = {
+#define SERIES(kind, one, many, member, bytes)                                                     \
+	{                                                                                          \
+		kind, one, many, offsetof(struct measurement, member), bytes                       \
+	}
+	SERIES("growth-resident", "byte of memory", "bytes of memory", resident, true),
+	SERIES("growth-size", "byte of mappings", "bytes of mappings", size, true),
+	SERIES("growth-mappings", "mapping", "mappings", mappings, false),
+	SERIES("growth-descriptors", "descriptor", "descriptors", descriptors, false),
+	SERIES("growth-threads", "thread", "threads", threads, false),
+};
+
+static char *growth_text(int64_t by, uint64_t cycles, const char *one, const char *many)
+{
+	char number[NUMBER_SIZE];
+
+	if (by % (int64_t)cycles == 0) {
+		number_text(number, by / cycles);
+		return text_format("%s %s per cycle", number, by == (int64_t)cycles ? one : many);
+	}
+	number_text(number, by);
+	return text_format(
+		"%s %s in the last %" PRIu64 " cycles", number, by == 1 ? one : many, cycles);
+}
+
+void plugin_judge_growth(struct plugin_verdict *plugin, const struct host_record *record)
+{
+	int64_t value[MEASUREMENTS_MOST], by = 0;
+	size_t count = record->measured, i, k;
+	bool is_told = false;
+	uint64_t cycles;
+	char *text;
+
+	if (record->stage != HOST_ENDED || record->failure != HOST_SOUND)
+		plugin_skip(plugin, CHECK_GROWTH, "it did not run to the end");
+	else if (count < 3 || count > MEASUREMENTS_MOST)
+		plugin_skip(plugin, CHECK_GROWTH, "there were too few cycles");
+	if (plugin->skipped[CHECK_GROWTH])
+		return;
+	cycles = record->measurement[count - 1].cycle - record->measurement[0].cycle;
+	for (i = 0; i < sizeof(series) / sizeof(series[0]); i++) {
+		for (k = 0; k < count; k++)
+			value[k] = *(const int64_t *)((const char *)&record->measurement[k] +
+						      series[i].offset);
+		if (!cycles || !series_grows(value, count, &by) ||
+			(series[i].bytes && by < (int64_t)cycles * BYTES_PER_CYCLE))
+			continue;
+		/* What is mapped and touched is told once. */
+		if (series[i].offset == offsetof(struct measurement, size) && is_told)
+			continue;
+		is_told = true;
+		text = growth_text(by, cycles, series[i].one, series[i].many);
+		cause_detail(
+			plugin_cause(plugin, series[i].kind, NULL, ""), text_format("by %s", text));
+		free(text);
+	}
+}
