@@ -36,7 +36,7 @@ static const struct cause_kind kinds[] = {
 	{"refused", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false},
 	{"abandoned", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false},
 	{"not-closed", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false},
-	{"timeout", CHECK_UNLOADS, "took too long", "unload", "unloads", NULL, false},
+	{"timeout", CHECK_UNLOADS, "an unload took too long", NULL, NULL, NULL, false},
 	{"leaked", CHECK_MEMORY, "leaked", "block", "blocks", NULL, true},
 	{"dropped", CHECK_MEMORY, "dropped", "block", "blocks", NULL, true},
 	{"not-seen", CHECK_MEMORY, "not seen", NULL, NULL, NULL, false},

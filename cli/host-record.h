@@ -23,7 +23,7 @@ enum host_failure { HOST_SOUND, HOST_LOAD_FAILED, HOST_NO_ENTRY, HOST_UNLOAD_FAI
 /* Of the whole process, behind the unload of one cycle.  -1: not known. */
 struct measurement {
 	uint64_t cycle;
-	int64_t resident; /* bytes in memory */
+	int64_t resident; /* bytes in memory that are no file's */
 	int64_t size;	  /* bytes of mappings that can be accessed */
 	int64_t mappings; /* that can be accessed */
 	int64_t descriptors;

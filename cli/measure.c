@@ -130,9 +130,10 @@ static int64_t descriptors_count(void)
 
 void measure(struct measurement *m)
 {
-	m->resident = value_read("/proc/self/smaps_rollup", "Rss:");
+	/* Pages of files come and go as the kernel likes, and are no growth. */
+	m->resident = value_read("/proc/self/smaps_rollup", "Anonymous:");
 	if (m->resident < 0)
-		m->resident = value_read("/proc/self/status", "VmRSS:");
+		m->resident = value_read("/proc/self/status", "RssAnon:");
 	if (m->resident >= 0)
 		m->resident *= 1024;
 	mappings_measure(m);

@@ -113,6 +113,9 @@ static int record_failure(
 	return host->record_path ? -1 : failed(what, why);
 }
 
+/* Cycles in which libraries and allocators still take what they keep for later. */
+#define WARM_UP 4
+
 /* The last cycle is measured always, and others at equal distances before it. */
 static void record_measure(struct host *host)
 {
@@ -120,6 +123,8 @@ static void record_measure(struct host *host)
 	long first = host->cycles / 2, step, left = host->cycles - (long)record->cycle;
 	struct measurement m = {.cycle = record->cycle};
 
+	if (first < WARM_UP)
+		first = WARM_UP;
 	step = (host->cycles - first) / (MEASUREMENTS_MOST - 1) + 1;
 	if (!host->record_path || left > host->cycles - first || left % step ||
 		record->measured == MEASUREMENTS_MOST)

@@ -85,13 +85,16 @@ static void judge_failure(struct plugin_verdict *plugin, const struct host_recor
 void plugin_judge_host(
 	struct plugin_verdict *plugin, const struct host_record *record, int wait_status)
 {
-	char *where;
+	char *where, *others;
 
 	if (record->bad_returns) {
-		where = text_format("it returned %" PRId32 " in cycle %" PRIu64 "%s",
-			record->bad_status, record->bad_cycle,
-			record->bad_returns > 1 ? ", and others after it" : "");
-		cause_say(plugin, "entry-failed", where);
+		others = record->bad_returns > 1 ? text_format(", and not 0 in %" PRIu64 " cycles",
+							   record->bad_returns)
+						 : text_copy("");
+		cause_say(plugin, "entry-failed",
+			text_format("it returned %" PRId32 " in cycle %" PRIu64 "%s",
+				record->bad_status, record->bad_cycle, others));
+		free(others);
 	}
 	judge_failure(plugin, record);
 	if (WIFSIGNALED(wait_status)) {

@@ -199,8 +199,8 @@ static void judge_sight(struct plugin_verdict *plugin, const struct session_head
 	size_t i;
 
 	if (header->leaks_policy == SESSION_LEAKS_OFF) {
-		plugin_skip(plugin, CHECK_MEMORY, "leaks=off");
-		plugin_skip(plugin, CHECK_KEPT, "leaks=off");
+		plugin_skip(plugin, CHECK_MEMORY, "leaks are off");
+		plugin_skip(plugin, CHECK_KEPT, "leaks are off");
 		return;
 	}
 	for (i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)

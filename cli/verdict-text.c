@@ -2,6 +2,7 @@
 #include "cli/verdict.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void print_causes(const struct paper *paper, const struct plugin_verdict *plugin)
 {
@@ -17,17 +18,26 @@ static void print_causes(const struct paper *paper, const struct plugin_verdict 
 	}
 }
 
-/* What nobody would miss: everything is skipped behind a plugin that does not load. */
+/* One line for each reason; behind a plugin that does not load nothing else is missed. */
 static void print_skipped(const struct paper *paper, const struct plugin_verdict *plugin)
 {
+	const char *last = NULL;
 	enum check_id i;
 
 	if (plugin_check_result(plugin, CHECK_LOADS) == CHECK_FAILED)
 		return;
-	for (i = 0; i < CHECKS; i++)
-		if (plugin_check_result(plugin, i) == CHECK_SKIPPED)
-			paper_print(paper, INK_FAINT, "  not checked whether it %s: %s\n",
-				check_words(i), plugin->skipped[i]);
+	for (i = 0; i < CHECKS; i++) {
+		if (plugin_check_result(plugin, i) != CHECK_SKIPPED)
+			continue;
+		if (last && strcmp(last, plugin->skipped[i]) == 0)
+			paper_print(paper, INK_FAINT, ", %s", check_name(i));
+		else
+			paper_print(paper, INK_FAINT, "%s  not checked, since %s: %s",
+				last ? "\n" : "", plugin->skipped[i], check_name(i));
+		last = plugin->skipped[i];
+	}
+	if (last)
+		paper_print(paper, INK_PLAIN, "\n");
 }
 
 static void print_plugin(const struct paper *paper, const struct plugin_verdict *plugin)
