@@ -116,6 +116,11 @@ uint32_t balance_acquire(struct origin origin, enum session_resource kind, uint6
 	return balance;
 }
 
+void balance_grow(uint32_t balance, uint64_t bytes)
+{
+	add(&balance_at(balance)->acquired_bytes, bytes);
+}
+
 void balance_give_back(uint32_t balance, uint64_t count, uint64_t bytes)
 {
 	struct session_balance *record = balance_at(balance);

@@ -23,6 +23,9 @@
  */
 uint32_t balance_acquire(struct origin origin, enum session_resource kind, uint64_t bytes);
 
+/* One of them became larger by so many bytes. */
+void balance_grow(uint32_t balance, uint64_t bytes);
+
 /* balance: not 0. */
 static inline struct session_balance *balance_at(uint32_t balance)
 {

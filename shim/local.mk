@@ -15,19 +15,24 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/blockers.h \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/closes.c \
 	%D%/danglings.c \
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
 	%D%/dead-stacks.h \
+	%D%/descriptor-text.c \
+	%D%/descriptors.c \
 	%D%/descriptors.h \
 	%D%/dl-x86_64.S \
 	%D%/dlclose.c \
+	%D%/duplicates.c \
 	%D%/environment.c \
 	%D%/exits.c \
 	%D%/explain.c \
 	%D%/explain.h \
 	%D%/fault.c \
 	%D%/fault.h \
+	%D%/files.c \
 	%D%/finalize.c \
 	%D%/finalize.h \
 	%D%/finalizers.c \
@@ -49,6 +54,9 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
+	%D%/intervals.c \
+	%D%/intervals.h \
+	%D%/io-uring.c \
 	%D%/keys.c \
 	%D%/keys.h \
 	%D%/keys-x86_64.S \
@@ -66,16 +74,25 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/loader.h \
 	%D%/lock.c \
 	%D%/lock.h \
+	%D%/locks.c \
+	%D%/locks.h \
 	%D%/look.c \
 	%D%/look.h \
 	%D%/look-images.c \
 	%D%/look-images.h \
+	%D%/look-mappings.c \
+	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
 	%D%/main.c \
 	%D%/malloc.c \
+	%D%/mapped-record.c \
+	%D%/mapped-record.h \
+	%D%/mappings.c \
+	%D%/mappings.h \
 	%D%/maps.c \
 	%D%/maps.h \
+	%D%/mmap.c \
 	%D%/module.c \
 	%D%/module.h \
 	%D%/new.c \
@@ -90,6 +107,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/objects.h \
 	%D%/opens.c \
 	%D%/opens.h \
+	%D%/opening.h \
 	%D%/places.c \
 	%D%/places.h \
 	%D%/pthread.c \
@@ -116,13 +134,19 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/settings.h \
 	%D%/signals.c \
 	%D%/signals.h \
+	%D%/sockets.c \
+	%D%/spare-signal.c \
+	%D%/spare-signal.h \
+	%D%/special-descriptors.c \
 	%D%/stacks.c \
 	%D%/stacks.h \
 	%D%/stays.c \
 	%D%/stays.h \
 	%D%/streams.c \
 	%D%/sys.h \
+	%D%/syscall-x86_64.S \
 	%D%/syslog.c \
+	%D%/system-calls.c \
 	%D%/tasks.c \
 	%D%/tasks.h \
 	%D%/text.h \

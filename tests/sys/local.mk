@@ -27,6 +27,8 @@ sys_tests = \
 	%D%/defects.t \
 	%D%/deferred.t \
 	%D%/demo.t \
+	%D%/descriptors-shared.t \
+	%D%/descriptors.t \
 	%D%/exec-status.t \
 	%D%/explain.t \
 	%D%/exports.t \
@@ -48,6 +50,7 @@ sys_tests = \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
 	%D%/limits.t \
+	%D%/mappings.t \
 	%D%/misbehaviour.t \
 	%D%/no-session.t \
 	%D%/rebuilds.t \
@@ -84,6 +87,9 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/crowdhost.c \
 	tests/plugins/defective.cc \
 	tests/plugins/defects.c \
+	tests/plugins/descriptors.c \
+	tests/plugins/descriptorshost.c \
+	tests/plugins/descriptorsxx.cc \
 	tests/plugins/exhaust.c \
 	tests/plugins/finals.c \
 	tests/plugins/finalsxx.cc \
@@ -115,6 +121,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/localshost.c \
 	tests/plugins/localsrs.rs \
 	tests/plugins/maker.c \
+	tests/plugins/mapper.c \
+	tests/plugins/mapperhost.c \
 	tests/plugins/misbehave.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \

@@ -138,6 +138,12 @@ def leftovers(kind, name, number=None):
 		for l in g["leftovers"] if kind in (None, l["kind"])]
 
 
+def left_by(function, name, kind="descriptor"):
+	"""The texts of what was left that was acquired with the function on the stack."""
+	return [l["text"] for g in generations(name) for l in g["leftovers"]
+		if l["kind"] == kind and any(bare(f.get("function")) == function for f in l["stack"] or [])]
+
+
 def late_calls(name):
 	return [n for g in generations(name) for n in g["late_calls"]]
 
