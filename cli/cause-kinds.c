@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cause-kinds.h"
 
+#include "cli/resources.h"
+
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -20,74 +22,38 @@ static const struct {
 	[CHECK_GROWTH] = {"growth", "lets the process keep its size"},
 };
 
-/* The kinds of resources are called as in reports: resource_kind_name(). */
 static const struct cause_kind kinds[] = {
-	{"cannot-load", CHECK_LOADS, "cannot be loaded", NULL, NULL, NULL, false},
-	{"not-loaded", CHECK_LOADS, "not loaded", NULL, NULL, NULL, false},
-	{"loaded-seldom", CHECK_LOADS, "loaded too seldom", NULL, NULL, NULL, false},
-	{"crashed", CHECK_RUNS, "crashed", NULL, NULL, NULL, false},
-	{"exited", CHECK_RUNS, "ended the process", NULL, NULL, NULL, false},
-	{"hung", CHECK_RUNS, "did not end", NULL, NULL, NULL, false},
-	{"entry-missing", CHECK_RUNS, "has no entry", NULL, NULL, NULL, false},
-	{"entry-failed", CHECK_RUNS, "the entry failed", NULL, NULL, NULL, false},
-	{"host-failed", CHECK_RUNS, "the host failed", NULL, NULL, NULL, false},
-	{"stays", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false},
-	{"deferred", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false},
-	{"refused", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false},
-	{"abandoned", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false},
-	{"not-closed", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false},
-	{"timeout", CHECK_UNLOADS, "an unload took too long", NULL, NULL, NULL, false},
-	{"leaked", CHECK_MEMORY, "leaked", "block", "blocks", NULL, true},
-	{"dropped", CHECK_MEMORY, "dropped", "block", "blocks", NULL, true},
-	{"not-seen", CHECK_MEMORY, "not seen", NULL, NULL, NULL, false},
-	{"kept", CHECK_KEPT, "left", "block", "blocks", "in use", true},
-	{"thread", CHECK_THREADS, "left", "thread", "threads", "running", false},
-	{"dangling", CHECK_POINTERS, "left", "pointer", "pointers", NULL, false},
-	{"hook", CHECK_POINTERS, "left", "hook", "hooks", "in place", false},
-	{"late-call", CHECK_LATE, "called after the unload", "time", "times", NULL, false},
-	{"late-free", CHECK_LATE, "freed what relib had freed", "time", "times", NULL, false},
-	{"double-free", CHECK_LATE, "freed twice", "time", "times", NULL, false},
-	{"growth-resident", CHECK_GROWTH, "the process grows", NULL, NULL, NULL, false},
-	{"growth-size", CHECK_GROWTH, "the process grows", NULL, NULL, NULL, false},
-	{"growth-mappings", CHECK_GROWTH, "the process grows", NULL, NULL, NULL, false},
-	{"growth-descriptors", CHECK_GROWTH, "the process grows", NULL, NULL, NULL, false},
-	{"growth-threads", CHECK_GROWTH, "the process grows", NULL, NULL, NULL, false},
-#define RESOURCE(name, one, many, bytes)                                                           \
-	{                                                                                          \
-		name, CHECK_RESOURCES, "left", one, many, NULL, bytes                              \
-	}
-	RESOURCE("key", "thread-specific key", "thread-specific keys", false),
-	RESOURCE("descriptor", "descriptor", "descriptors", false),
-	RESOURCE("stream", "stream", "streams", false),
-	RESOURCE("directory", "directory stream", "directory streams", false),
-	RESOURCE("mapping", "mapping", "mappings", true),
-	RESOURCE("segment", "shared memory segment", "shared memory segments", true),
-	RESOURCE("shm-name", "name of shared memory", "names of shared memory", false),
-	RESOURCE("shm-id", "shared memory id", "shared memory ids", false),
-	RESOURCE("semaphore", "open semaphore", "open semaphores", false),
-	RESOURCE("semaphore-name", "semaphore name", "semaphore names", false),
-	RESOURCE("semaphore-id", "semaphore id", "semaphore ids", false),
-	RESOURCE("queue-name", "message queue name", "message queue names", false),
-	RESOURCE("queue-id", "message queue id", "message queue ids", false),
-	RESOURCE("temporary", "temporary file", "temporary files", false),
-	RESOURCE("timer", "timer", "timers", false),
-	RESOURCE("interval-timer", "interval timer", "interval timers", false),
-	RESOURCE("signal-handler", "signal handler", "signal handlers", false),
-	RESOURCE("signal-stack", "signal stack", "signal stacks", false),
-	RESOURCE("exit-handler", "exit handler", "exit handlers", false),
-	RESOURCE("fork-handler", "fork handler", "fork handlers", false),
-	RESOURCE("environment", "changed variable", "changed variables", false),
-	RESOURCE("syslog", "syslog ident", "syslog idents", false),
-	RESOURCE("locale", "changed locale", "changed locales", false),
-	RESOURCE("buffer", "stream buffer", "stream buffers", false),
-	RESOURCE("handle", "open library", "open libraries", false),
-	RESOURCE("child", "child process", "child processes", false),
-	RESOURCE("mutex", "locked mutex", "locked mutexes", false),
-	RESOURCE("file-lock", "file lock", "file locks", false),
-	RESOURCE("umask", "changed umask", "changed umasks", false),
-	RESOURCE("working-directory", "changed working directory", "changed working directories",
-		false),
-	RESOURCE("unknown", "resource of a newer relib", "resources of a newer relib", false),
+	{"cannot-load", CHECK_LOADS, "cannot be loaded", NULL, NULL, NULL, false, false},
+	{"not-loaded", CHECK_LOADS, "not loaded", NULL, NULL, NULL, false, false},
+	{"loaded-seldom", CHECK_LOADS, "loaded too seldom", NULL, NULL, NULL, false, false},
+	{"crashed", CHECK_RUNS, "crashed", NULL, NULL, NULL, false, false},
+	{"exited", CHECK_RUNS, "ended the process", NULL, NULL, NULL, false, false},
+	{"hung", CHECK_RUNS, "did not end", NULL, NULL, NULL, false, false},
+	{"entry-missing", CHECK_RUNS, "has no entry", NULL, NULL, NULL, false, false},
+	{"entry-failed", CHECK_RUNS, "the entry failed", NULL, NULL, NULL, false, false},
+	{"host-failed", CHECK_RUNS, "the host failed", NULL, NULL, NULL, false, false},
+	{"stays", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false, false},
+	{"deferred", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false, false},
+	{"refused", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false, false},
+	{"abandoned", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false, false},
+	{"not-closed", CHECK_UNLOADS, "not unloaded", NULL, NULL, NULL, false, false},
+	{"timeout", CHECK_UNLOADS, "an unload took too long", NULL, NULL, NULL, false, false},
+	{"leaked", CHECK_MEMORY, "leaked", "block", "blocks", NULL, true, false},
+	{"dropped", CHECK_MEMORY, "dropped", "block", "blocks", NULL, true, false},
+	{"not-seen", CHECK_MEMORY, "not seen", NULL, NULL, NULL, false, false},
+	{"kept", CHECK_KEPT, "left", "block", "blocks", "in use", true, false},
+	{"thread", CHECK_THREADS, "left", "thread", "threads", "running", false, false},
+	{"dangling", CHECK_POINTERS, "left", "pointer", "pointers", NULL, false, false},
+	{"hook", CHECK_POINTERS, "left", "hook", "hooks", "in place", false, false},
+	{"late-call", CHECK_LATE, "called after the unload", "time", "times", NULL, false, false},
+	{"late-free", CHECK_LATE, "freed what relib had freed", "time", "times", NULL, false,
+		false},
+	{"double-free", CHECK_LATE, "freed twice", "time", "times", NULL, false, false},
+	{"growth-resident", CHECK_GROWTH, "the process grows", NULL, NULL, NULL, false, false},
+	{"growth-size", CHECK_GROWTH, "the process grows", NULL, NULL, NULL, false, false},
+	{"growth-mappings", CHECK_GROWTH, "the process grows", NULL, NULL, NULL, false, false},
+	{"growth-descriptors", CHECK_GROWTH, "the process grows", NULL, NULL, NULL, false, false},
+	{"growth-threads", CHECK_GROWTH, "the process grows", NULL, NULL, NULL, false, false},
 };
 
 const char *check_name(enum check_id check)
@@ -100,13 +66,47 @@ const char *check_words(enum check_id check)
 	return checks[check].words;
 }
 
+/* Whatever else a module can leave, called as in reports. */
+static const struct cause_kind *resource_causes(void)
+{
+	static struct cause_kind made[KINDS];
+	const struct resource_kind *kind;
+	uint32_t i;
+
+	for (i = 0; i < KINDS && !made[0].name; i++) {
+		/* From the last to the first, which tells that all are made. */
+		kind = resource_kind(KINDS - 1 - i);
+		made[KINDS - 1 - i] = (struct cause_kind){
+			.name = kind->name,
+			.check = CHECK_RESOURCES,
+			.verb = "left",
+			.one = kind->noun,
+			.many = kind->plural,
+			.has_bytes = KINDS - 1 - i == SESSION_MAPPING ||
+				     KINDS - 1 - i == SESSION_SEGMENT,
+			.is_state = kind->is_state,
+		};
+	}
+	return made;
+}
+
+/* Memory and threads have kinds of their own. */
+static bool is_resource_cause(uint32_t kind)
+{
+	return kind != KIND_MEMORY && kind != KIND_THREAD && kind != KIND_THREAD_LOCAL;
+}
+
 const struct cause_kind *cause_kind_find(const char *name)
 {
+	const struct cause_kind *resources = resource_causes();
 	size_t i;
 
 	for (i = 0; i < COUNT(kinds); i++)
 		if (strcmp(kinds[i].name, name) == 0)
 			return &kinds[i];
+	for (i = 0; i < KINDS; i++)
+		if (is_resource_cause(i) && strcmp(resources[i].name, name) == 0)
+			return &resources[i];
 	return NULL;
 }
 
@@ -119,8 +119,8 @@ bool cause_kind_is_known(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT(kinds); i++)
-		if (cause_kind_is_named(&kinds[i], name))
+	for (i = 0; i < COUNT(checks); i++)
+		if (strcmp(checks[i].name, name) == 0)
 			return true;
-	return false;
+	return cause_kind_find(name) != NULL;
 }

@@ -27,6 +27,7 @@ struct cause_kind {
 	const char *one, *many; /* what is counted, NULL: nothing */
 	const char *state;	/* behind the amount: "running"; or NULL */
 	bool has_bytes;
+	bool is_state; /* of the process, which a host may want to be changed: no failure */
 };
 
 const char *check_name(enum check_id check);  /* "threads" */

@@ -1,98 +1,119 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/growth.h"
+#include "cli/balance.h"
 
-#include "cli/verdict.h"
 #include "elf/memory.h"
 
-#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Of bytes, less than that per cycle is the allocators' and the kernel's rounding. */
-#define BYTES_PER_CYCLE 16384
-
-bool series_grows(const int64_t *value, size_t count, int64_t *by)
-{
-	size_t i, steps = 0;
-	int64_t floor;
-
-	if (count < 3 || value[count - 1] < 0)
-		return false;
-	floor = value[count - 1];
-	/* From the last to the first, with the least of what came later. */
-	for (i = count - 1; i-- > 0;) {
-		if (value[i] < 0)
-			return false;
-		if (value[i] < floor) {
-			floor = value[i];
-			steps++;
-		}
-	}
-	*by = value[count - 1] - floor;
-	return steps >= 2 && steps >= (count - 1) / 3;
-}
-
-/* A thread has a stack and is told first; what is mapped and touched is told once. */
-static const struct {
-	const char *kind, *one, *many;
-	size_t offset;
-	bool bytes;
-	unsigned int is, explained; /* bits: what it is, and by which it is explained */
-} series[] = {
-#define SERIES(kind, one, many, member, bytes, is, explained)                                      \
-	{                                                                                          \
-		kind, one, many, offsetof(struct measurement, member), bytes, is, explained        \
-	}
-	SERIES("growth-threads", "thread", "threads", threads, false, 1, 0),
-	SERIES("growth-descriptors", "descriptor", "descriptors", descriptors, false, 0, 0),
-	SERIES("growth-resident", "byte of memory", "bytes of memory", resident, true, 2, 0),
-	SERIES("growth-size", "byte of mappings", "bytes of mappings", size, true, 2, 3),
-	SERIES("growth-mappings", "mapping", "mappings", mappings, false, 0, 3),
+/* The modules of one path, its builds, are one plugin that is reloaded. */
+struct path_module {
+	const char *path;
+	struct leaks_module *module;
 };
 
-static char *growth_text(int64_t by, uint64_t cycles, const char *one, const char *many)
+static int path_compare(const void *a, const void *b)
 {
-	char number[NUMBER_SIZE];
+	const struct path_module *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
 
-	if (by % (int64_t)cycles == 0) {
-		number_text(number, by / cycles);
-		return text_format("%s %s per cycle", number, by == (int64_t)cycles ? one : many);
+	return order ? order : x->module < y->module ? -1 : x->module > y->module;
+}
+
+static int index_compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* A change of the process's state is made again, and adds nothing; keys and the like are gone. */
+static bool kind_grows(uint32_t kind)
+{
+	return !resource_kind(kind)->is_state && kind != KIND_THREAD_LOCAL && kind != KIND_KEY;
+}
+
+static void growth_add(struct growth *growth, struct balance_sum sums[KINDS])
+{
+	struct growth_kind *kind;
+	struct tally behind;
+	uint32_t i;
+
+	for (i = 0; i < KINDS; i++) {
+		kind = &growth->kinds[i];
+		behind = kind_grows(i) ? balance_behind(&sums[i]) : tally_of(0, 0);
+		if (!growth->generations || behind.blocks < kind->least.blocks)
+			kind->least.blocks = behind.blocks;
+		if (!growth->generations || behind.bytes < kind->least.bytes)
+			kind->least.bytes = behind.bytes;
+		if (behind.blocks > kind->most.blocks)
+			kind->most.blocks = behind.blocks;
+		if (behind.bytes > kind->most.bytes)
+			kind->most.bytes = behind.bytes;
+		tally_add(&kind->sum, behind);
 	}
-	number_text(number, by);
-	return text_format(
-		"%s %s in the last %" PRIu64 " cycles", number, by == 1 ? one : many, cycles);
+	growth->generations++;
 }
 
-static bool series_read(const struct host_record *record, size_t i, uint64_t cycles, int64_t *by)
+static void growth_fill(
+	const struct leaks *leaks, struct growth *growth, const struct index_list *generations)
 {
-	int64_t value[MEASUREMENTS_MOST];
-	size_t k;
+	const struct session_generation *generation;
+	struct balance_sum sums[KINDS];
+	size_t i;
 
-	for (k = 0; k < record->measured; k++)
-		memcpy(&value[k], (const char *)&record->measurement[k] + series[i].offset,
-			sizeof(value[k]));
-	return series_grows(value, record->measured, by) &&
-	       (!series[i].bytes || *by >= (int64_t)cycles * BYTES_PER_CYCLE);
-}
-
-void plugin_judge_growth(struct plugin_verdict *plugin, const struct host_record *record)
-{
-	size_t count = record->measured, i;
-	unsigned int told = 0;
-	uint64_t cycles;
-	int64_t by;
-
-	if (record->stage != HOST_ENDED || record->failure != HOST_SOUND)
-		plugin_skip(plugin, CHECK_GROWTH, "it did not run to the end");
-	else if (count < 3 || count > MEASUREMENTS_MOST)
-		plugin_skip(plugin, CHECK_GROWTH, "there were too few cycles");
-	if (plugin->skipped[CHECK_GROWTH])
-		return;
-	cycles = record->measurement[count - 1].cycle - record->measurement[0].cycle;
-	for (i = 0; i < sizeof(series) / sizeof(series[0]) && cycles; i++) {
-		if (told & series[i].explained || !series_read(record, i, cycles, &by))
+	/* The first is left out: what is set up once and stays is no growth. */
+	for (i = 1; i < generations->count; i++) {
+		generation = session_generation(leaks->session, generations->index[i]);
+		if (generation->state == SESSION_LOADED)
 			continue;
-		told |= series[i].is;
-		cause_detail(plugin_cause(plugin, series[i].kind, NULL, ""),
-			growth_text(by, cycles, series[i].one, series[i].many));
+		growth->blind |= generation->state == SESSION_UNLOADED_BLIND;
+		generation_sums(leaks, generations->index[i], sums);
+		growth_add(growth, sums);
 	}
+}
+
+static size_t path_growth(struct leaks *leaks, const struct path_module *list, size_t count)
+{
+	struct index_list generations = {0};
+	struct growth *growth = memory_zeroed(1, sizeof(*growth));
+	size_t i, k, same;
+
+	for (same = 0; same < count && strcmp(list[same].path, list[0].path) == 0; same++)
+		for (k = 0; k < list[same].module->generations.count; k++)
+			index_add(&generations, list[same].module->generations.index[k]);
+	if (generations.count)
+		qsort(generations.index, generations.count, sizeof(*generations.index),
+			index_compare);
+	growth_fill(leaks, growth, &generations);
+	for (i = 0; i < same; i++)
+		list[i].module->growth = growth;
+	/* one of them frees it, and tells of it */
+	list[same - 1].module->last_of_path = true;
+	free(generations.index);
+	return same;
+}
+
+void leaks_growth_open(struct leaks *leaks)
+{
+	struct path_module *list = memory_zeroed(leaks->module_count + 1, sizeof(*list));
+	size_t i;
+
+	for (i = 0; i < leaks->module_count; i++)
+		list[i] = (struct path_module){
+			session_object_path(leaks->session, leaks->modules[i].object),
+			&leaks->modules[i]};
+	qsort(list, leaks->module_count, sizeof(*list), path_compare);
+	for (i = 0; i < leaks->module_count; leaks->file_count++)
+		i += path_growth(leaks, list + i, leaks->module_count - i);
+	free(list);
+}
+
+void leaks_growth_close(struct leaks *leaks)
+{
+	size_t i;
+
+	for (i = 0; i < leaks->module_count; i++)
+		if (leaks->modules[i].last_of_path)
+			free(leaks->modules[i].growth);
 }

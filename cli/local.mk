@@ -5,10 +5,10 @@ pkglibexec_PROGRAMS += %D%/relib-host %D%/relib-names
 # All but main(), for the unit tests and the fuzzers as well.
 noinst_LTLIBRARIES += %D%/libcli.la
 %C%_libcli_la_SOURCES = \
+	%D%/balance.c \
+	%D%/balance.h \
 	%D%/cause-kinds.c \
 	%D%/cause-kinds.h \
-	%D%/child.c \
-	%D%/child.h \
 	%D%/check-marks.c \
 	%D%/check-needs.c \
 	%D%/check-references.c \
@@ -16,6 +16,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/check-write.c \
 	%D%/check.c \
 	%D%/check.h \
+	%D%/child.c \
+	%D%/child.h \
 	%D%/command-check.c \
 	%D%/command-leaks-diff.c \
 	%D%/command-leaks-report.c \
@@ -30,12 +32,13 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/environment.c \
 	%D%/environment.h \
 	%D%/growth.c \
-	%D%/growth.h \
 	%D%/host-record.h \
 	%D%/host-run.c \
 	%D%/host-run.h \
 	%D%/install.c \
 	%D%/install.h \
+	%D%/json-balance.c \
+	%D%/json-balance.h \
 	%D%/json-generation.c \
 	%D%/json-generation.h \
 	%D%/json-report.c \
@@ -75,10 +78,14 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/tap.h \
 	%D%/test-options.c \
 	%D%/test-options.h \
+	%D%/text-balance.c \
+	%D%/text-balance.h \
 	%D%/text-dangling.c \
 	%D%/text-dangling.h \
 	%D%/text-generation.c \
 	%D%/text-generation.h \
+	%D%/text-leftover.c \
+	%D%/text-leftover.h \
 	%D%/text-note.c \
 	%D%/text-note.h \
 	%D%/text-place.c \
@@ -86,10 +93,13 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/text-report.c \
 	%D%/text-stack.c \
 	%D%/text-stack.h \
+	%D%/text-summary.c \
 	%D%/text-thread.c \
 	%D%/text-thread.h \
 	%D%/timeout-watch.c \
 	%D%/timeout-watch.h \
+	%D%/trend.c \
+	%D%/trend.h \
 	%D%/utf8.c \
 	%D%/utf8.h \
 	%D%/verdict-host.c \

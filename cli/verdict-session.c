@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/verdict.h"
 
+#include "cli/balance.h"
 #include "cli/resources.h"
+#include "cli/text-leftover.h"
 #include "elf/memory.h"
 
 #include <stdlib.h>
@@ -112,19 +114,27 @@ static void judge_residue(struct plugin_verdict *plugin, const struct leaks *lea
 
 /* --- what else was left ------------------------------------------------------ */
 
-/* The first thing that was left of a balance, by name. */
+/* The first thing that was left of a balance. */
 static char *leftover_detail(
 	const struct leaks *leaks, const struct leaks_generation *told, uint32_t balance)
 {
 	const struct session_leftover *leftover;
-	const char *text;
+	char *text, *holder, *whole;
 	size_t i;
 
 	for (i = 0; i < told->leftovers.count; i++) {
 		leftover = session_leftover(leaks->session, told->leftovers.index[i]);
-		text = session_string(leaks->session, leftover->text);
-		if (leftover->balance == balance && leftover->state != SESSION_GIVEN_BACK && *text)
-			return text_copy(text);
+		if (leftover->balance != balance || leftover->state == SESSION_GIVEN_BACK)
+			continue;
+		text = leftover->text ? leftover_text(leaks, leftover, false) : NULL;
+		holder = leftover->state == SESSION_KEPT ? holder_text(leaks, &leftover->root)
+							 : NULL;
+		if (!text || !holder)
+			return text ? text : holder;
+		whole = text_format("%s, %s", text, holder);
+		free(text);
+		free(holder);
+		return whole;
 	}
 	return NULL;
 }
@@ -134,17 +144,18 @@ static void judge_balance(struct plugin_verdict *plugin, const struct leaks *lea
 	const struct leaks_module *module, uint32_t index)
 {
 	const struct session_balance *balance = session_balance(leaks->session, index);
-	const struct session_generation *generation =
-		session_generation(leaks->session, balance->generation);
-	struct tally left =
-		tally_less(balance_left(balance), tally_of(balance->later, balance->later_bytes));
+	struct balance_sum sum = {0};
 	struct cause *cause;
+	struct tally left;
 
-	if (generation->state == SESSION_LOADED || !left.blocks)
+	balance_add(leaks, &sum, balance);
+	left = balance_residue(&sum);
+	if (!left.blocks)
 		return;
 	cause = plugin_cause_at(
-		plugin, resource_kind_name(balance->kind), leaks, module, balance->place, "");
-	cause_count_add(cause, generation->number, left);
+		plugin, resource_kind(balance->kind)->name, leaks, module, balance->place, "");
+	cause_count_add(
+		cause, session_generation(leaks->session, balance->generation)->number, left);
 	cause_detail(
 		cause, leftover_detail(leaks, &leaks->generations[balance->generation], index));
 }

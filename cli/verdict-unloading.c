@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/verdict.h"
 
+#include "cli/balance.h"
 #include "cli/dangling.h"
-#include "cli/resources.h"
 #include "cli/stay.h"
 #include "elf/memory.h"
 
@@ -121,14 +121,15 @@ static bool balance_tells(
 	const struct leaks *leaks, const struct leaks_generation *told, uint32_t resource)
 {
 	const struct session_balance *balance;
+	struct balance_sum sum = {0};
 	size_t i;
 
 	for (i = 0; i < told->balances.count; i++) {
 		balance = session_balance(leaks->session, told->balances.index[i]);
-		if (balance->kind == resource && balance_left(balance).blocks > balance->later)
-			return true;
+		if (balance->kind == resource)
+			balance_add(leaks, &sum, balance);
 	}
-	return false;
+	return balance_residue(&sum).blocks != 0;
 }
 
 /* A block of the heap has another address in every run. */

@@ -277,7 +277,7 @@ void plugin_finish(struct plugin_verdict *plugin, const struct text_list *allow)
 	for (i = 0; i < plugin->cause_count; i++) {
 		cause = plugin->causes[i];
 		counts_merge(cause);
-		cause->allowed = cause_is_allowed(cause, allow);
+		cause->allowed = cause->kind->is_state || cause_is_allowed(cause, allow);
 		free(cause->text);
 		cause->text = cause_text(cause, plugin->module);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether a series of measurements grows, as opposed to having grown once. */
-#ifndef RELIB_GROWTH_H
-#define RELIB_GROWTH_H
+#ifndef RELIB_TREND_H
+#define RELIB_TREND_H
 
 #include <stdbool.h>
 #include <stddef.h>
