@@ -3,7 +3,7 @@
  * Entries for relib test, each with one way to misbehave.  Which cycle it is
  * stands in the file that TESTED_COUNT names: nothing else outlives a load.
  */
-#include <errno.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -75,6 +75,26 @@ ENTRY leaks_more(int argc, char **argv)
 ENTRY keeps(int argc, char **argv)
 {
 	argv[argc - 1] = strdup(argv[argc - 1]);
+	return 0;
+}
+
+/* A variable of the host's, if it has one. */
+static void **host_slot(void)
+{
+	return dlsym(RTLD_DEFAULT, "slot");
+}
+
+ENTRY gives(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	*host_slot() = malloc(64);
+	return 0;
+}
+
+ENTRY points(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	*host_slot() = (void *)plugin_main;
 	return 0;
 }
 

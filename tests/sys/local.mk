@@ -4,6 +4,7 @@ cli_sys_tests = \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
 	%D%/cli-run.t \
+	%D%/cli-test.t \
 	%D%/cli-unloading.t
 TESTS += $(cli_sys_tests)
 EXTRA_DIST += $(cli_sys_tests) %D%/cli-lib.sh
@@ -143,6 +144,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/spinner.c \
 	tests/plugins/storm.c \
 	tests/plugins/stormxx.cc \
+	tests/plugins/tested.c \
 	tests/plugins/threadlocal.c \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \
