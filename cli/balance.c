@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A kind that this program knows. */
-static uint32_t kind_of(const struct session_balance *balance)
-{
-	return balance->kind < SESSION_RESOURCES ? balance->kind : KIND_UNKNOWN;
-}
-
 void balance_sum_add(struct balance_sum *sum, const struct balance_sum *more)
 {
 	tally_add(&sum->acquired, more->acquired);
@@ -87,13 +81,14 @@ void generation_sums(const struct leaks *leaks, uint32_t generation, struct bala
 	memset(sums, 0, KINDS * sizeof(*sums));
 	for (i = 0; i < told->balances.count; i++) {
 		balance = session_balance(session, told->balances.index[i]);
-		balance_add(leaks, &sums[kind_of(balance)], balance);
+		balance_add(leaks, &sums[resource_kind_of(balance)], balance);
 	}
 	for (i = 0; i < told->leftovers.count; i++) {
 		leftover = session_leftover(session, told->leftovers.index[i]);
 		balance = session_balance(session, leftover->balance);
 		if (leftover->state == SESSION_KEPT)
-			tally_add(&sums[kind_of(balance)].kept, tally_of(1, leftover->bytes));
+			tally_add(&sums[resource_kind_of(balance)].kept,
+				tally_of(1, leftover->bytes));
 	}
 	memory_sum(session_generation(session, generation), &sums[KIND_MEMORY]);
 	threads_sum(leaks, generation, sums);

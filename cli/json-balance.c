@@ -13,11 +13,6 @@ struct json_object *json_amount(struct tally tally)
 	return object;
 }
 
-static uint32_t kind_of(const struct session_balance *balance)
-{
-	return balance->kind < SESSION_RESOURCES ? balance->kind : KIND_UNKNOWN;
-}
-
 static struct json_object *json_kind(uint32_t kind)
 {
 	struct json_object *object = json_object_new_object();
@@ -44,7 +39,7 @@ static struct json_object *json_place_id(uint32_t place)
 static struct json_object *json_balance(
 	const struct leaks *leaks, const struct session_balance *balance)
 {
-	struct json_object *object = json_kind(kind_of(balance));
+	struct json_object *object = json_kind(resource_kind_of(balance));
 	struct balance_sum sum = {0};
 
 	balance_add(leaks, &sum, balance);
@@ -58,7 +53,7 @@ static struct json_object *json_leftover(
 {
 	const struct session *session = leaks->session;
 	const struct session_balance *balance = session_balance(session, leftover->balance);
-	struct json_object *object = json_kind(kind_of(balance));
+	struct json_object *object = json_kind(resource_kind_of(balance));
 
 	json_add(object, "state", json_text(leftover_state_name(leftover->state)));
 	json_add(object, "number", json_number(leftover->number));
@@ -80,8 +75,9 @@ struct json_object *json_balances(const struct leaks *leaks, const struct leaks_
 
 	for (i = 0; i < told->balances.count; i++) {
 		balance = session_balance(leaks->session, told->balances.index[i]);
-		if (KINDS_HAS(leaks->kinds, kind_of(balance)))
-			json_object_array_add(array, json_balance(leaks, balance));
+		if (KINDS_HAS(leaks->kinds, resource_kind_of(balance)))
+			json_object_array_add(
+				array, json_settled(json_balance(leaks, balance), true));
 	}
 	return array;
 }
@@ -96,8 +92,9 @@ struct json_object *json_leftovers(const struct leaks *leaks, const struct leaks
 	for (i = 0; i < told->leftovers.count; i++) {
 		leftover = session_leftover(leaks->session, told->leftovers.index[i]);
 		balance = session_balance(leaks->session, leftover->balance);
-		if (KINDS_HAS(leaks->kinds, kind_of(balance)))
-			json_object_array_add(array, json_leftover(leaks, leftover));
+		if (KINDS_HAS(leaks->kinds, resource_kind_of(balance)))
+			json_object_array_add(
+				array, json_settled(json_leftover(leaks, leftover), true));
 	}
 	return array;
 }

@@ -97,7 +97,7 @@ static struct json_object *json_module(
 	generations = json_object_new_array();
 	for (i = 0; i < module->generations.count; i++)
 		json_object_array_add(generations,
-			json_settled(json_generation(leaks, module->generations.index[i])));
+			json_settled(json_generation(leaks, module->generations.index[i]), false));
 	places = json_object_new_array();
 	for (i = 0; i < module->place_count; i++)
 		if (all || leaks_place_is_of_note(leaks, &module->places[i]))

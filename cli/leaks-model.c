@@ -19,8 +19,8 @@ static bool place_acquired(const struct leaks *leaks, const struct leaks_place *
 	size_t i;
 
 	for (i = 0; i < place->balances.count; i++) {
-		kind = session_balance(leaks->session, place->balances.index[i])->kind;
-		if (KINDS_HAS(leaks->kinds, kind < SESSION_RESOURCES ? kind : KIND_UNKNOWN))
+		kind = resource_kind_of(session_balance(leaks->session, place->balances.index[i]));
+		if (KINDS_HAS(leaks->kinds, kind))
 			return true;
 	}
 	return false;

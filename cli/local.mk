@@ -26,6 +26,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/command.h \
 	%D%/dangling.c \
 	%D%/dangling.h \
+	%D%/diff-things.c \
 	%D%/diff-write.c \
 	%D%/diff.c \
 	%D%/diff.h \

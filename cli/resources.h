@@ -26,8 +26,14 @@ struct resource_kind {
 	bool is_state;		   /* of the process, which a host may want to be changed */
 };
 
-/* Of any number that a session holds. */
+/* Of any number. */
 const struct resource_kind *resource_kind(uint32_t kind);
+
+/* The kind of a session's balance, KIND_UNKNOWN for one that this program does not know. */
+static inline uint32_t resource_kind_of(const struct session_balance *balance)
+{
+	return balance->kind < SESSION_RESOURCES ? balance->kind : KIND_UNKNOWN;
+}
 
 /* "left", "kept", "taken-back", "given-back" or "unknown". */
 const char *leftover_state_name(uint32_t state);

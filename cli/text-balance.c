@@ -24,28 +24,20 @@ static const char *range_text(char buffer[THINGS_SIZE], uint64_t least, uint64_t
 	return buffer;
 }
 
-/* The range in @noun's number, its plural unless it is 1. */
-static const char *things_range_text(
-	char buffer[THINGS_SIZE], uint32_t kind, struct tally least, struct tally most)
+static const char *things_word(uint32_t kind, uint64_t count)
 {
-	const struct resource_kind *words = resource_kind(kind);
-	char bytes[THINGS_SIZE];
-	size_t used;
-
-	range_text(buffer, least.blocks, most.blocks);
-	used = strlen(buffer);
-	snprintf(buffer + used, THINGS_SIZE - used, " %s",
-		most.blocks == 1 ? words->noun : words->plural);
-	used = strlen(buffer);
-	if (most.bytes)
-		snprintf(buffer + used, THINGS_SIZE - used, " (%.80s byte%s)",
-			range_text(bytes, least.bytes, most.bytes), most.bytes == 1 ? "" : "s");
-	return buffer;
+	return count == 1 ? resource_kind(kind)->noun : resource_kind(kind)->plural;
 }
 
 const char *things_text(char buffer[THINGS_SIZE], uint32_t kind, struct tally tally)
 {
-	return things_range_text(buffer, kind, tally, tally);
+	char number[NUMBER_SIZE], bytes[NUMBER_SIZE];
+
+	number_text(number, tally.blocks);
+	count_text(bytes, tally.bytes, "byte");
+	snprintf(buffer, THINGS_SIZE, "%s %s%s%.80s%s", number, things_word(kind, tally.blocks),
+		tally.bytes ? " (" : "", tally.bytes ? bytes : "", tally.bytes ? ")" : "");
+	return buffer;
 }
 
 static bool kind_is_told(const struct leaks *leaks, const struct balance_sum *sum, uint32_t kind)
@@ -89,7 +81,8 @@ bool text_balance_join(struct text_balance *balance, const struct leaks *leaks, 
 
 	generation_sums(leaks, generation, sums);
 	for (kind = 0; kind < KINDS; kind++)
-		if (!left_the_same(&balance->sums[kind], &sums[kind]))
+		if (KINDS_HAS(leaks->kinds, kind) &&
+			!left_the_same(&balance->sums[kind], &sums[kind]))
 			return false;
 	for (kind = 0; kind < KINDS; kind++) {
 		range = &balance->range[kind];
@@ -203,6 +196,9 @@ static void row_print(const struct paper *paper, const struct table *table, size
 	for (column = 0; column < COLUMNS; column++) {
 		const char *cell = table->cell[row][column];
 
+		/* the last ones are rare, and stand where there is room */
+		if (column >= LATER)
+			skipped = 0;
 		if (!*cell) {
 			skipped += table->width[column] ? table->width[column] + 2 : 0;
 			continue;
@@ -233,17 +229,27 @@ void text_balance_print(
 		row_print(paper, &table, row, balance, kinds[row]);
 }
 
+/* "1 mapping (4,096 bytes)", "0 to 3 blocks (0 to 48 bytes; 1.5 on average)" */
 static void growth_kind_print(
 	const struct paper *paper, const struct growth *growth, uint32_t kind, bool first)
 {
 	const struct growth_kind *told = &growth->kinds[kind];
+	bool varies = told->least.blocks != told->most.blocks;
 	char text[THINGS_SIZE];
 
 	paper_print(paper, INK_PLAIN, "%s", first ? "" : ", ");
-	paper_print(paper, INK_BAD, "%s", things_range_text(text, kind, told->least, told->most));
-	if (told->least.blocks != told->most.blocks)
-		paper_print(paper, INK_PLAIN, ", %.1f on average",
+	paper_print(paper, INK_BAD, "%s %s",
+		range_text(text, told->least.blocks, told->most.blocks),
+		things_word(kind, told->most.blocks));
+	if (told->most.bytes)
+		paper_print(paper, INK_PLAIN, " (%s byte%s",
+			range_text(text, told->least.bytes, told->most.bytes),
+			told->most.bytes == 1 ? "" : "s");
+	if (varies)
+		paper_print(paper, INK_PLAIN, "%s%.1f on average", told->most.bytes ? "; " : " (",
 			(double)told->sum.blocks / growth->generations);
+	if (varies || told->most.bytes)
+		paper_print(paper, INK_PLAIN, ")");
 }
 
 void text_growth_print(

@@ -47,15 +47,20 @@ static bool histories_alike(const struct session_generation *a, const struct ses
 	       (a->state != SESSION_LOADED || a->closing == b->closing);
 }
 
-/* Two generations of which the same can be said in one line. */
-static bool generations_alike(
-	const struct session_generation *a, const struct session_generation *b)
+static bool memory_alike(const struct session_generation *a, const struct session_generation *b)
 {
-	return a->state == b->state && a->leaked_blocks == b->leaked_blocks &&
-	       a->leaked_bytes == b->leaked_bytes && a->kept_blocks == b->kept_blocks &&
-	       a->kept_bytes == b->kept_bytes && a->reclaimed_blocks == b->reclaimed_blocks &&
-	       a->reclaimed_bytes == b->reclaimed_bytes && a->stop_errno == b->stop_errno &&
-	       histories_alike(a, b);
+	return a->leaked_blocks == b->leaked_blocks && a->leaked_bytes == b->leaked_bytes &&
+	       a->kept_blocks == b->kept_blocks && a->kept_bytes == b->kept_bytes &&
+	       a->reclaimed_blocks == b->reclaimed_blocks &&
+	       a->reclaimed_bytes == b->reclaimed_bytes;
+}
+
+/* Two generations of which the same can be said in one line. */
+static bool generations_alike(const struct leaks *leaks, const struct session_generation *a,
+	const struct session_generation *b)
+{
+	return a->state == b->state && a->stop_errno == b->stop_errno && histories_alike(a, b) &&
+	       (!KINDS_HAS(leaks->kinds, KIND_MEMORY) || memory_alike(a, b));
 }
 
 static bool group_left_things(const struct group *group)
@@ -213,7 +218,7 @@ static size_t group_gather(
 	text_balance_start(&group->balance, leaks, list->index[i]);
 	for (i++; i < list->count && !detailed; i++) {
 		next = session_generation(leaks->session, list->index[i]);
-		if (!generations_alike(group->first, next) ||
+		if (!generations_alike(leaks, group->first, next) ||
 			generation_has_details(leaks, list->index[i]) ||
 			!text_balance_join(&group->balance, leaks, list->index[i]))
 			break;

@@ -36,11 +36,6 @@ static bool is_left(const struct leaks *leaks, const struct session_balance *bal
 	return balance_residue(&sum).blocks != 0;
 }
 
-static uint32_t kind_of(const struct session_balance *balance)
-{
-	return balance->kind < SESSION_RESOURCES ? balance->kind : KIND_UNKNOWN;
-}
-
 bool place_has_leftovers(const struct leaks *leaks, const struct leaks_place *place)
 {
 	const struct session_balance *balance;
@@ -48,7 +43,7 @@ bool place_has_leftovers(const struct leaks *leaks, const struct leaks_place *pl
 
 	for (i = 0; i < place->balances.count && place->things; i++) {
 		balance = session_balance(leaks->session, place->balances.index[i]);
-		if (KINDS_HAS(leaks->kinds, kind_of(balance)) && is_left(leaks, balance))
+		if (KINDS_HAS(leaks->kinds, resource_kind_of(balance)) && is_left(leaks, balance))
 			return true;
 	}
 	return false;
@@ -105,7 +100,7 @@ char *leftover_text(
 	const struct leaks *leaks, const struct session_leftover *leftover, bool with_number)
 {
 	const struct session *session = leaks->session;
-	uint32_t kind = kind_of(session_balance(session, leftover->balance));
+	uint32_t kind = resource_kind_of(session_balance(session, leftover->balance));
 	const char *text = session_string(session, leftover->text);
 	char *number, *words;
 
@@ -146,7 +141,7 @@ static size_t lines_fill(struct line lines[LINES], const struct leaks *leaks,
 
 	for (i = 0; i < place->leftovers.count; i++) {
 		leftover = session_leftover(session, place->leftovers.index[i]);
-		if (kind_of(session_balance(session, leftover->balance)) != kind)
+		if (resource_kind_of(session_balance(session, leftover->balance)) != kind)
 			continue;
 		for (k = 0; k < count && !lines_alike(session, lines[k].first, leftover); k++)
 			;
@@ -199,7 +194,7 @@ static void kinds_fill(struct kind_at_place kinds[SESSION_RESOURCES], const stru
 
 	for (i = 0; i < place->balances.count; i++) {
 		balance = session_balance(leaks->session, place->balances.index[i]);
-		at = &kinds[kind_of(balance)];
+		at = &kinds[resource_kind_of(balance)];
 		sum = (struct balance_sum){0};
 		balance_add(leaks, &sum, balance);
 		balance_sum_add(&at->sum, &sum);
@@ -239,7 +234,9 @@ static void print_head(const struct paper *paper, const struct leaks *leaks,
 	char text[THINGS_SIZE];
 
 	paper_print(paper, words->is_state ? INK_WARN : INK_BAD, "  left %s",
-		things_text(text, kind, sum->left));
+		things_text(text, kind, tally_of(sum->left.blocks, 0)));
+	if (sum->left.bytes)
+		paper_print(paper, INK_BAD, ", %s", count_text(text, sum->left.bytes, "byte"));
 	print_spread(paper, leaks, at);
 	if (sum->taken_back.blocks >= sum->left.blocks)
 		paper_print(paper, INK_PLAIN, ", %s by relib",
@@ -248,7 +245,7 @@ static void print_head(const struct paper *paper, const struct leaks *leaks,
 		paper_print(paper, INK_PLAIN, ", of them %s by relib %s",
 			words->undone ? words->undone : "taken back",
 			number_text(text, sum->taken_back.blocks));
-	else if (words->undone && sum->later.blocks < sum->left.blocks)
+	else if (words->undone && !words->is_state && sum->later.blocks < sum->left.blocks)
 		paper_print(paper, INK_PLAIN, ", not %s", words->undone);
 	if (sum->later.blocks >= sum->left.blocks)
 		paper_print(paper, INK_GOOD, ", given back later");

@@ -113,8 +113,8 @@ static void print_late_frees(
 	free(caller);
 }
 
-static void print_memory(
-	const struct paper *paper, const struct leaks *leaks, const struct leaks_place *place)
+static void print_memory(const struct paper *paper, const struct leaks *leaks,
+	const struct leaks_place *place, bool all)
 {
 	const struct place_totals *totals = &place->totals;
 	char text[NUMBER_SIZE];
@@ -131,8 +131,8 @@ static void print_memory(
 		paper_print(paper, INK_WARN, "  kept %s\n", tally_text(text, totals->kept));
 		print_roots(paper, leaks, place);
 	}
-	if (!totals->leaked.blocks && !totals->kept.blocks && !totals->dropped.blocks &&
-		totals->allocated.blocks) {
+	if ((all || place->record->late_frees) && !totals->leaked.blocks && !totals->kept.blocks &&
+		!totals->dropped.blocks && totals->allocated.blocks) {
 		paper_print(paper, INK_PLAIN, "  acquired %s", tally_text(text, totals->allocated));
 		paper_print(paper, INK_PLAIN, "; in use %s\n", tally_text(text, totals->live));
 	}
@@ -147,7 +147,7 @@ void text_place_print(const struct paper *paper, const struct leaks *leaks,
 
 	paper_print(paper, INK_PLAIN, "\n");
 	if (KINDS_HAS(leaks->kinds, KIND_MEMORY))
-		print_memory(paper, leaks, place);
+		print_memory(paper, leaks, place, all);
 	text_leftovers_print(paper, leaks, place, all);
 	text_stack_print(paper, leaks, &stack);
 }

@@ -177,6 +177,17 @@ void leftover_state(uint32_t leftover, enum session_leftover_state state)
 	__atomic_store_n(&record->state, state, __ATOMIC_RELAXED);
 }
 
+void balances_each(const struct generation *generation,
+	void (*visit)(struct session_balance *balance, void *data), void *data)
+{
+	const struct balance_entry *entry;
+
+	for (size_t i = 0; i < GENERATION_BALANCES; i++)
+		for (entry = __atomic_load_n(&generation->balances[i], __ATOMIC_ACQUIRE); entry;
+			entry = entry->next)
+			visit(balance_at(entry->balance), data);
+}
+
 void balances_end(struct generation *generation)
 {
 	if (!lock_take(&balances_lock))

@@ -59,8 +59,12 @@ uint32_t leftover_add(const struct session_leftover *like, const char *text, con
 /* What became of it since; 0 is no leftover.  Does not count. */
 void leftover_state(uint32_t leftover, enum session_leftover_state state);
 
-/* The generation's code is gone, and acquires nothing any more. */
 struct generation;
+/* Calls visit for each balance of the generation, which is not unmapped yet. */
+void balances_each(const struct generation *generation,
+	void (*visit)(struct session_balance *balance, void *data), void *data);
+
+/* The generation's code is gone, and acquires nothing any more. */
 void balances_end(struct generation *generation);
 
 /* In a forked child, when its session becomes its own: only what is still held counts. */

@@ -51,16 +51,7 @@ RELIB_EXPORT int dup3(int from, int to, int flags)
 	DUPLICATING(dup3, from, to, flags);
 }
 
-/* What a command that succeeded did. */
-static inline void control_done(int fd, int command, int result, struct origin origin)
-{
-	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
-		descriptor_opened(result, origin);
-	else
-		file_lock_noted(fd, origin);
-}
-
-static inline bool control_is_noted(int command)
+bool control_is_noted(int command)
 {
 	switch (command) {
 	case F_DUPFD:
@@ -73,6 +64,14 @@ static inline bool control_is_noted(int command)
 	default:
 		return false;
 	}
+}
+
+void control_done(int fd, int command, const struct flock *lock, int result, struct origin origin)
+{
+	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+		descriptor_opened(result, origin);
+	else if (lock->l_type != F_UNLCK)
+		file_lock_noted(fd, origin);
 }
 
 #define CONTROL(symbol, member)                                                                    \
@@ -88,7 +87,7 @@ static inline bool control_is_noted(int command)
 		va_end(rest);                                                                      \
 		result = next.member(fd, command, argument);                                       \
 		if (result >= 0 && control_is_noted(command))                                      \
-			control_done(fd, command, result, CALL_ORIGIN());                          \
+			control_done(fd, command, argument, result, CALL_ORIGIN());                \
 		return result;                                                                     \
 	}
 

@@ -15,6 +15,10 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/blockers.h \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/changes.c \
+	%D%/changes.h \
+	%D%/children.c \
+	%D%/children.h \
 	%D%/closes.c \
 	%D%/danglings.c \
 	%D%/danglings.h \
@@ -37,12 +41,15 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/finalize.h \
 	%D%/finalizers.c \
 	%D%/finalizers.h \
+	%D%/fork-handlers.c \
 	%D%/freed-chunks.c \
 	%D%/freed-chunks.h \
 	%D%/generation.c \
 	%D%/generation.h \
 	%D%/guard.c \
 	%D%/guard.h \
+	%D%/handles.c \
+	%D%/handles.h \
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/heap-class.c \
@@ -50,10 +57,13 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \
+	%D%/held-locks.c \
+	%D%/held-locks.h \
 	%D%/hook-entries.c \
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
+	%D%/interval-timers.c \
 	%D%/intervals.c \
 	%D%/intervals.h \
 	%D%/io-uring.c \
@@ -72,6 +82,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/link-maps.h \
 	%D%/loader.c \
 	%D%/loader.h \
+	%D%/locale.c \
 	%D%/lock.c \
 	%D%/lock.h \
 	%D%/locks.c \
@@ -95,6 +106,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/mmap.c \
 	%D%/module.c \
 	%D%/module.h \
+	%D%/mutexes.c \
 	%D%/new.c \
 	%D%/next.c \
 	%D%/next.h \
@@ -110,6 +122,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/opening.h \
 	%D%/places.c \
 	%D%/places.h \
+	%D%/process-state.c \
 	%D%/pthread.c \
 	%D%/quiet.c \
 	%D%/quiet.h \
@@ -132,6 +145,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/settle.h \
 	%D%/settings.c \
 	%D%/settings.h \
+	%D%/signal-stacks.c \
+	%D%/signal-stacks.h \
 	%D%/signals.c \
 	%D%/signals.h \
 	%D%/sockets.c \
@@ -165,6 +180,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/unwind.h \
 	%D%/unwind-cfi.c \
 	%D%/unwind-cfi.h \
+	%D%/vfork-x86_64.S \
 	%D%/watchdog.c \
 	%D%/watchdog.h \
 	%D%/world.c \

@@ -11,6 +11,7 @@
 #include "shim/generation.h"
 #include "shim/guard.h"
 #include "shim/heap.h"
+#include "shim/held-locks.h"
 #include "shim/hooks.h"
 #include "shim/keys.h"
 #include "shim/late.h"
@@ -74,12 +75,14 @@ static void fork_child(void)
 	balances_fork_child();
 	ledger_fork_child();
 	mappings_fork_child();
+	held_locks_fork_child();
 	hooks_fork_child();
 	thread_fork_child();
 	opens_fork_child();
 	watchdog_fork_child();
 	unloading_fork_child();
 	session_fork_child();
+	hooks_fork_settle();
 	threads_fork_child();
 	thread_locals_fork_child();
 	keys_fork_child();

@@ -54,6 +54,11 @@ static inline long system_result(long result)
 		return result;                                                                     \
 	} while (0)
 
+/* Commands of fcntl that make a descriptor or take a lock, and what is to be done then. */
+struct flock;
+bool control_is_noted(int command);
+void control_done(int fd, int command, const struct flock *lock, int result, struct origin origin);
+
 /* What a message brought (SCM_RIGHTS); message: a struct msghdr after recvmsg. */
 struct msghdr;
 void message_received(const struct msghdr *message, struct origin origin);

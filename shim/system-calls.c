@@ -3,11 +3,8 @@
  * What syscall() is told to do with descriptors; see syscall-x86_64.S, which
  * sends only that here.
  */
-#include <fcntl.h>
-#include <linux/close_range.h>
 #include <sys/socket.h>
 
-#include "shim/locks.h"
 #include "shim/opening.h"
 #include "shim/sys.h"
 
@@ -134,15 +131,6 @@ static void messages_received(const struct mmsghdr *messages, long count, struct
 			message_received(&messages[i].msg_hdr, origin);
 }
 
-static void controlled(int fd, long command, int result, struct origin origin)
-{
-	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
-		descriptor_opened(result, origin);
-	else if (command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK ||
-		 command == F_OFD_SETLKW)
-		file_lock_noted(fd, origin);
-}
-
 /* It succeeded. */
 static void after(enum syscall_kind kind, long result, const long *arguments, struct origin origin)
 {
@@ -167,7 +155,9 @@ static void after(enum syscall_kind kind, long result, const long *arguments, st
 		two_opened((const int *)arguments[3], origin);
 		return;
 	case KIND_CONTROL:
-		controlled((int)arguments[0], arguments[1], (int)result, origin);
+		if (control_is_noted((int)arguments[1]))
+			control_done((int)arguments[0], (int)arguments[1],
+				(const struct flock *)arguments[2], (int)result, origin);
 		return;
 	case KIND_MESSAGE:
 		if (message->msg_control && message->msg_controllen)

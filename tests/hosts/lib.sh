@@ -23,3 +23,13 @@ same_host() {
 	same_file "$same_name: the same output" "$tmp/shim.out" "$tmp/plain.out"
 	same_file "$same_name: the same errors" "$tmp/shim.err" "$tmp/plain.err"
 }
+
+# gone_or_explained: of the report that was asked for, each module that was closed is gone or has
+# a reason, a true one as far as its file tells.
+gone_or_explained() {
+	holds <<-END
+		each closed module is gone or has its reason: unexplained() == []
+		what is said to be linked to stay is so: falsely_marked() == []
+		what came with others and stays is linked so, or needed by such: left_behind() == []
+		END
+}

@@ -29,4 +29,5 @@ report && holds <<-END
 	nothing is kept: totals["kept"] == (0, 0)
 	all of it is freed: totals["reclaimed"] == totals["leaked"]
 	END
+gone_or_explained
 done_testing

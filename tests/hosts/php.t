@@ -20,4 +20,5 @@ report && holds <<-END
 	nothing is leaked: totals["leaked"] == (0, 0)
 	nothing is kept: totals["kept"] == (0, 0)
 	END
+gone_or_explained
 done_testing

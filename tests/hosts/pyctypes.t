@@ -37,4 +37,5 @@ report && holds <<-END
 	no reason is unknown: not [m["path"] for m in modules for g in m["generations"] for s in g["stays"] if s["kind"] == "unknown"]
 	nothing is deferred: not [m["path"] for m in modules for g in m["generations"] if g["threads"]]
 	END
+gone_or_explained
 done_testing

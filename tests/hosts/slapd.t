@@ -27,4 +27,5 @@ report && holds <<-END
 	nothing is kept: totals["kept"] == (0, 0)
 	nothing is freed: totals["reclaimed"] == (0, 0)
 	END
+gone_or_explained
 done_testing

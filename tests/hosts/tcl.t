@@ -47,4 +47,5 @@ report && holds <<-END
 	no more than two are kept: totals["kept"][0] <= 2
 	nothing of anybody else: {os.path.basename(m["path"]) for m in modules if any(g["reclaimed"]["blocks"] for g in m["generations"])} == {"libx.so"}
 	END
+gone_or_explained
 done_testing

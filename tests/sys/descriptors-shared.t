@@ -86,6 +86,11 @@ ok 'forked: the parent left both, and its host closed one' grep -qxF \
 ok 'forked: the child closed what it had inherited, left the other, and closed it then' grep -qxF \
 	'(0, 0, 0, 0, 0) leave_eventfd / (1, 0, 1, 0, 1) leave_memfd_create' "$tmp/both"
 
+scenario vforked
+report && holds <<-END
+	vforked: what a vfork child closes and opens is not the parent's: balance("descriptor", "descriptors.so") == (1, 0, 1, 0, 1)
+	END
+
 scenario in-handler
 report && holds <<-END
 	in-handler: all that the handler closed is given back: balance("descriptor", "descriptors.so", function="leave_eventfd") == (1000, 1000, 0, 0, 0)

@@ -15,6 +15,7 @@ A module is named by the last part of its path.  Amounts are (blocks, bytes).
 import json
 import os
 import re
+import subprocess
 import sys
 import traceback
 
@@ -81,6 +82,71 @@ def stays(name, number):
 	return [s["kind"] for s in generation(name, number).get("stays", []) if s["current"]]
 
 
+def closed():
+	"""(module, generation) of all that were closed and are still loaded."""
+	return [(m, g) for m in modules for g in m["generations"]
+		if g["state"] == "loaded" and g["closes"] and g["closing"] != "open"]
+
+
+def unexplained():
+	"""What was closed and stays without a reason that is known."""
+	return [(m["path"], g["number"]) for m, g in closed()
+		if not [s for s in g["stays"] if s["current"]] or
+			[s for s in g["stays"] if s["current"] and s["kind"] == "unknown"]]
+
+
+def dynamic(path):
+	"""The dynamic section of a file, as readelf prints it."""
+	return subprocess.run(["readelf", "-dW", path], stdout=subprocess.PIPE,
+		stderr=subprocess.DEVNULL, text=True).stdout
+
+
+def falsely_marked():
+	"""What is said to be linked with -z nodelete, and is not as readelf reads it."""
+	return [m["path"] for m, g in closed() if "nodelete-file" in [s["kind"] for s in g["stays"]]
+		and "NODELETE" not in dynamic(m["path"])]
+
+
+def left_behind():
+	"""What nobody closed and is still loaded, though what brought it is gone, and that without a
+	reason: it is not linked with -z nodelete, and nothing that is needs it."""
+	stay, left = set(), []
+	for m in modules:
+		for g in m["generations"]:
+			if g["state"] != "loaded":
+				continue
+			parent = g["parent"] and generation(g["parent"]["path"], g["parent"]["number"])
+			if g["closes"] or not parent or parent["state"] == "loaded":
+				stay.add(m["path"])
+			elif "NODELETE" in dynamic(m["path"]):
+				stay.add(m["path"])
+			else:
+				left.append(m)
+	needed = "".join(dynamic(path) for path in stay)
+	while True:
+		more = [m for m in left if m["soname"] and "[%s]" % m["soname"] in needed]
+		if not more:
+			return [m["path"] for m in left]
+		left = [m for m in left if m not in more]
+		needed += "".join(dynamic(m["path"]) for m in more)
+
+
+def brought_by(name):
+	"""The names of what brought the module's first generation, innermost first."""
+	found = []
+	parent = generation(name, 1)["parent"]
+	while parent:
+		found.append(os.path.basename(parent["path"]))
+		parent = generation(parent["path"], parent["number"])["parent"]
+	return found
+
+
+def leavers():
+	"""The names of the modules that left anything."""
+	return sorted({os.path.basename(m["path"]) for m in modules for g in m["generations"]
+		if g["leaked"]["blocks"] or g["kept"]["blocks"]})
+
+
 def threads(name, number=None):
 	"""The threads of one generation, or of all, that are not over or that an unload waits for."""
 	return [t for g in generations(name) if number in (None, g["number"]) for t in g["threads"]]
@@ -117,19 +183,23 @@ def dangling(name, kind=None, stale=False):
 
 def balance(kind, name, number=None, function=None):
 	"""(acquired, given back, left, taken back, later) of a kind, over the generations of a module
-	or of one; with function, only what was acquired with that function on the stack."""
+	or of one; with function, only what was acquired with that function on the stack.  Left is
+	what a generation holds as long as it is loaded."""
+	at = function and [p["id"] for p in places(function, name)]
 	found = [b for g in generations(name) if number in (None, g["number"]) for b in g["balances"]
-		if b["kind"] == kind and (function is None or
-			any(bare(f.get("function")) == function for f in b["stack"] or []))]
-	return tuple(sum(b[what]["count"] for b in found)
-		for what in ("acquired", "given_back", "left", "taken_back", "later"))
+		if b["kind"] == kind and (function is None or b["place"] in at)]
+	return balance_sum(found, "count")
 
 
 def balance_bytes(kind, name, number=None):
 	found = [b for g in generations(name) if number in (None, g["number"]) for b in g["balances"]
 		if b["kind"] == kind]
-	return tuple(sum(b[what]["bytes"] for b in found)
-		for what in ("acquired", "given_back", "left", "taken_back", "later"))
+	return balance_sum(found, "bytes")
+
+
+def balance_sum(found, unit):
+	parts = ("acquired",), ("given_back",), ("left", "held"), ("taken_back",), ("later",)
+	return tuple(sum(b[what][unit] for b in found for what in part) for part in parts)
 
 
 def leftovers(kind, name, number=None):

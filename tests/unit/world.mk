@@ -1,4 +1,4 @@
-# Stopping the world and scanning it, the module heap, and sets of intervals.
+# Stopping the world and scanning it, the module heap, sets of intervals and the table of descriptors.
 if HAVE_CHECK
 world_test_sources = shim/fault.c shim/maps.c shim/resident.c shim/scan.c shim/stacks.c \
 	shim/spare-signal.c shim/tasks.c shim/world.c shim/world-ptrace.c shim/world-signal.c
@@ -29,6 +29,13 @@ TESTS += %D%/heap
 %C%_heap_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_heap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin -pthread
 %C%_heap_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += %D%/descriptors
+TESTS += %D%/descriptors
+%C%_descriptors_SOURCES = %D%/descriptors.c shim/descriptor-text.c shim/descriptors.c
+%C%_descriptors_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_descriptors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin
+%C%_descriptors_LDADD = $(CHECK_LIBS)
 
 check_PROGRAMS += %D%/intervals
 TESTS += %D%/intervals
