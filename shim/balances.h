@@ -45,6 +45,33 @@ static inline struct session_generation *balance_generation(uint32_t balance)
  */
 void balance_give_back(uint32_t balance, uint64_t count, uint64_t bytes);
 void balance_give_back_before(uint32_t balance, uint64_t count, uint64_t bytes);
+/*
+ * For who counts often: a balance and its generation where they stand, which
+ * is for ever.  Each counts one; keeps errno.
+ */
+struct balance_spot {
+	struct session_balance *balance;
+	struct session_generation *generation;
+};
+
+static inline struct balance_spot balance_spot(uint32_t balance)
+{
+	return (struct balance_spot){balance_at(balance), balance_generation(balance)};
+}
+
+static inline void balance_spot_acquire(struct balance_spot spot)
+{
+	__atomic_fetch_add(&spot.balance->acquired, 1, __ATOMIC_RELAXED);
+}
+
+static inline void balance_spot_give_back(struct balance_spot spot)
+{
+	bool later = spot.generation->state != SESSION_LOADED;
+
+	__atomic_fetch_add(later ? &spot.balance->later : &spot.balance->given_back, 1,
+		__ATOMIC_RELAXED);
+}
+
 /* relib took them back. */
 void balance_take_back(uint32_t balance, uint64_t count, uint64_t bytes);
 

@@ -15,7 +15,6 @@
 #include "shim/sys.h"
 #include "shim/text.h"
 
-
 #define PATH_SIZE 48
 #define COMMAND_SIZE 64
 #define TEXT_SIZE 128

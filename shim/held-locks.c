@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
 #include "shim/arena.h"
 #include "shim/balances.h"
 #include "shim/heap.h"
 #include "shim/ledger.h"
+#include "shim/lock-words.h"
 #include "shim/look.h"
 #include "shim/maps.h"
 #include "shim/roots.h"
@@ -18,79 +18,12 @@
 #include "shim/text.h"
 
 #define TEXT_SIZE 96
+#define TABLES_LEAST 64u
 
 static struct held_locks *tables; /* all; only ever added to, at its head */
 static struct held_locks *spare;
 static struct lock spare_lock;
-
-/* --- the words of a lock ------------------------------------------------ */
-
-#define READERS_SHIFT 3 /* in __readers, whose lower bits are flags */
-
-/*
- * Whether a word of memory that may not be there has a value: the kernel
- * compares, and would wait for no time.
- */
-static bool word_is(const void *address, uint32_t value, bool *there)
-{
-	static const struct timespec none;
-	long result;
-
-	arch_valgrind_quiet(true);
-	do
-		result = sys_futex((void *)address, FUTEX_WAIT_PRIVATE, (int)value, &none);
-	while (result == -EINTR);
-	arch_valgrind_quiet(false);
-	*there = result != -EFAULT;
-	return result == 0 || result == -ETIMEDOUT;
-}
-
-/* Where a block of a module's was, there may be nothing any more. */
-static bool is_freed(uintptr_t address)
-{
-	struct span *span;
-	uint32_t index, place;
-
-	if (!heap_owns((const void *)address))
-		return false;
-	span = heap_span(address);
-	if (!span || span->kind == SPAN_FREE)
-		return true;
-	index = span_index(span, address);
-	place = index < span->count ? __atomic_load_n(&span->meta[index].place, __ATOMIC_RELAXED)
-				    : 0;
-	return !place || (place & (META_QUARANTINED | META_REPORTED));
-}
-
-/* At least one thread has it for reading; which ones it does not know. */
-static bool has_readers(const pthread_rwlock_t *lock)
-{
-	bool there = true;
-
-	for (uint32_t flags = 0; flags < 1u << READERS_SHIFT && there; flags++)
-		if (word_is(&lock->__data.__readers, flags, &there))
-			return false;
-	return there;
-}
-
-/* As its own words tell; false when its memory is gone. */
-static bool is_held(const struct held_lock *held)
-{
-	const pthread_mutex_t *mutex = (const pthread_mutex_t *)held->lock;
-	const pthread_rwlock_t *lock = (const pthread_rwlock_t *)held->lock;
-	bool there;
-
-	if (is_freed(held->lock))
-		return false;
-	switch (held->kind) {
-	case HELD_READ:
-		return has_readers(lock);
-	case HELD_WRITE:
-		return word_is(&lock->__data.__cur_writer, held->tid, &there);
-	default:
-		return word_is(&mutex->__data.__owner, held->tid, &there);
-	}
-}
+static uint32_t tables_made;
 
 /* --- one entry ----------------------------------------------------------- */
 
@@ -108,13 +41,14 @@ static bool entry_claim(struct held_lock *entry, uint64_t what)
 
 static bool entry_give_back(struct held_lock *entry, uint64_t what)
 {
+	struct balance_spot spot = entry->spot;
 	uint64_t leftover;
 
 	if (!entry_claim(entry, what))
 		return false;
 	leftover = __atomic_load_n(&entry->leftover, __ATOMIC_ACQUIRE);
-	balance_give_back(balance_of(what), 1, 0);
-	if (leftover >> 32 == what >> 32)
+	balance_spot_give_back(spot);
+	if (__builtin_expect(leftover >> 32 == what >> 32, 0))
 		leftover_state((uint32_t)leftover, SESSION_GIVEN_BACK);
 	return true;
 }
@@ -134,28 +68,13 @@ static bool entry_read(const struct held_lock *entry, struct held_lock *copy)
 
 /* --- the tables ---------------------------------------------------------- */
 
-static struct held_locks *table_take(void)
+static void table_trim(struct held_locks *table)
 {
-	struct held_locks *table = NULL;
+	uint32_t count = table->count;
 
-	if (lock_take(&spare_lock)) {
-		table = spare;
-		if (table)
-			spare = table->spare;
-		lock_give(&spare_lock);
-	}
-	if (!table) {
-		table = arena_take(sizeof(*table));
-		if (!table)
-			return NULL;
-		table->next = __atomic_load_n(&tables, __ATOMIC_RELAXED);
-		while (!__atomic_compare_exchange_n(
-			&tables, &table->next, table, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-			;
-	}
-	table->ended = false;
-	__atomic_store_n(&table->tid, lock_self(), __ATOMIC_RELAXED);
-	return table;
+	while (count && !__atomic_load_n(&table->entry[count - 1].what, __ATOMIC_RELAXED))
+		count--;
+	table->count = count;
 }
 
 /* Nothing is in it, and no thread has it. */
@@ -170,13 +89,79 @@ static void table_give(struct held_locks *table)
 	lock_give(&spare_lock);
 }
 
-static void table_trim(struct held_locks *table)
+static struct held_locks *table_spare(void)
 {
-	uint32_t count = table->count;
+	struct held_locks *table = NULL;
 
-	while (count && !__atomic_load_n(&table->entry[count - 1].what, __ATOMIC_RELAXED))
-		count--;
-	table->count = count;
+	if (lock_take(&spare_lock)) {
+		table = spare;
+		if (table)
+			spare = table->spare;
+		lock_give(&spare_lock);
+	}
+	return table;
+}
+
+/* Of a thread that is over: when nothing of it is locked any more, it is spare. */
+static void table_reclaim(struct held_locks *table)
+{
+	struct held_lock copy;
+	bool ended = true;
+
+	/* one at a time */
+	if (!__atomic_compare_exchange_n(
+		    &table->ended, &ended, false, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	for (uint32_t i = 0; i < table->count; i++)
+		if (entry_read(&table->entry[i], &copy) && !lock_is_held(&copy))
+			entry_give_back(&table->entry[i], copy.what);
+	table_trim(table);
+	if (table->count)
+		__atomic_store_n(&table->ended, true, __ATOMIC_RELEASE);
+	else
+		table_give(table);
+}
+
+/*
+ * Where threads lock for others to unlock, and end before that, their tables
+ * must not pile up.  The time for it is in proportion to those that there are.
+ */
+static void tables_reclaim(void)
+{
+	static uint32_t limit = TABLES_LEAST;
+	uint32_t made = __atomic_load_n(&tables_made, __ATOMIC_RELAXED), spares = 0;
+
+	if (made < __atomic_load_n(&limit, __ATOMIC_RELAXED))
+		return;
+	for (struct held_locks *table = __atomic_load_n(&tables, __ATOMIC_ACQUIRE); table;
+		table = table->next) {
+		table_reclaim(table);
+		spares += !__atomic_load_n(&table->tid, __ATOMIC_RELAXED);
+	}
+	if (spares < made / 2)
+		__atomic_store_n(&limit, 2 * made, __ATOMIC_RELAXED);
+}
+
+static struct held_locks *table_take(void)
+{
+	struct held_locks *table = table_spare();
+
+	if (!table) {
+		tables_reclaim();
+		table = table_spare();
+	}
+	if (!table) {
+		table = arena_take(sizeof(*table));
+		if (!table)
+			return NULL;
+		__atomic_fetch_add(&tables_made, 1, __ATOMIC_RELAXED);
+		table->next = __atomic_load_n(&tables, __ATOMIC_RELAXED);
+		while (!__atomic_compare_exchange_n(
+			&tables, &table->next, table, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			;
+	}
+	__atomic_store_n(&table->tid, lock_self(), __ATOMIC_RELAXED);
+	return table;
 }
 
 /* Of a full table: an entry that is not in use, or not true any more.  NULL: there is none. */
@@ -187,7 +172,7 @@ static struct held_lock *table_search(struct held_locks *table)
 	for (uint32_t i = 0; i < HELD_LOCKS_MOST; i++) {
 		struct held_lock *entry = &table->entry[i];
 
-		if (entry_read(entry, &copy) && !is_held(&copy))
+		if (entry_read(entry, &copy) && !lock_is_held(&copy))
 			entry_give_back(entry, copy.what);
 		if (!__atomic_load_n(&entry->what, __ATOMIC_RELAXED))
 			found = entry;
@@ -212,6 +197,26 @@ static void table_supersede(
 	}
 }
 
+/* Counts one more that origin acquired; NULL: it cannot be recorded. */
+static const struct lock_place *place_acquire(struct held_locks *table, struct origin origin)
+{
+	uint32_t epoch = __atomic_load_n(&objects_epoch, __ATOMIC_RELAXED);
+	struct lock_place *place = &table->place[origin.place % LOCK_PLACES];
+
+	if (place->place == origin.place && place->generation == origin.generation &&
+		place->epoch == epoch && place->balance && !session_is_forked()) {
+		balance_spot_acquire(place->spot);
+		return place;
+	}
+	*place = (struct lock_place){
+		.place = origin.place, .epoch = epoch, .generation = origin.generation};
+	place->balance = balance_acquire(origin, SESSION_MUTEX, 0);
+	if (!place->balance)
+		return NULL;
+	place->spot = balance_spot(place->balance);
+	return place;
+}
+
 static void entry_fill(struct held_locks *table, struct held_lock *entry, uint32_t balance)
 {
 	if (!++table->number)
@@ -221,36 +226,41 @@ static void entry_fill(struct held_locks *table, struct held_lock *entry, uint32
 		table->count++;
 }
 
+static bool is_recursive(const void *lock, enum held_lock_kind kind)
+{
+	const pthread_mutex_t *mutex = lock;
+
+	return kind == HELD_MUTEX && (mutex->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE_NP;
+}
+
 void held_locks_add(
 	void *lock, enum held_lock_kind kind, struct origin origin, const struct caller *caller)
 {
 	struct thread *thread = &thread_self;
 	struct held_locks *table = thread->locks;
+	const struct lock_place *place = NULL;
 	struct held_lock *entry;
-	uint32_t balance;
 	int saved = errno;
-	bool recursive;
 
 	if (thread->ending || thread->vforked)
 		return;
 	thread->inside++;
 	if (!table)
 		table = thread->locks = table_take();
-	if (table && table->count) {
-		recursive = kind == HELD_MUTEX && (((pthread_mutex_t *)lock)->__data.__kind & 3) ==
-							  PTHREAD_MUTEX_RECURSIVE_NP;
-		table_supersede(table, (uintptr_t)lock, kind, recursive);
-	}
+	if (table && table->count)
+		table_supersede(table, (uintptr_t)lock, kind, is_recursive(lock, kind));
 	entry = !table				 ? NULL
 		: table->count < HELD_LOCKS_MOST ? &table->entry[table->count]
 						 : table_search(table);
-	balance = entry ? balance_acquire(origin, SESSION_MUTEX, 0) : 0;
-	if (balance) {
+	if (entry)
+		place = place_acquire(table, origin);
+	if (place) {
 		entry->lock = (uintptr_t)lock;
+		entry->spot = place->spot;
 		entry->sp = caller->sp;
 		entry->tid = lock_self();
 		entry->kind = (uint8_t)kind;
-		entry_fill(table, entry, balance);
+		entry_fill(table, entry, place->balance);
 	}
 	thread->inside--;
 	errno = saved;
@@ -389,7 +399,7 @@ static void entry_settle(struct held_lock *entry, uint32_t generation, bool ende
 	/* who waits for a condition has unlocked it for a while only */
 	if (!settles && balance_generation(balance_of(held.what))->state == SESSION_LOADED)
 		return;
-	if (is_held(&held) && !is_on_dead_stack(&held)) {
+	if (lock_is_held(&held) && !is_on_dead_stack(&held)) {
 		if (settles)
 			entry_left(entry, &held, ended);
 	} else if (!settles) {
@@ -406,16 +416,13 @@ void mutexes_settle(uint32_t generation)
 
 	for (; table; table = table->next) {
 		bool ended = __atomic_load_n(&table->ended, __ATOMIC_ACQUIRE);
+		uint32_t count = __atomic_load_n(&table->count, __ATOMIC_RELAXED);
 
 		if (!__atomic_load_n(&table->tid, __ATOMIC_RELAXED))
 			continue;
-		for (uint32_t i = 0; i < HELD_LOCKS_MOST; i++)
+		for (uint32_t i = 0; i < count; i++)
 			entry_settle(&table->entry[i], generation, ended);
-		if (!ended)
-			continue;
-		table_trim(table);
-		if (!table->count)
-			table_give(table);
+		table_reclaim(table);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/balances.h"
 #include "shim/callstacks.h"
 #include "shim/thread.h"
 
@@ -23,11 +24,21 @@ enum held_lock_kind { HELD_MUTEX, HELD_READ, HELD_WRITE };
 struct held_lock {
 	uint64_t what; /* its balance, and above that its number; 0: nothing */
 	uintptr_t lock;
-	uint64_t leftover; /* its leftover, and above that the number it was found under */
-	uintptr_t sp;	   /* of the caller */
+	struct balance_spot spot; /* of its balance */
+	uint64_t leftover;	  /* its leftover, and above that the number it was found under */
+	uintptr_t sp;		  /* of the caller */
 	uint32_t tid;
 	uint8_t kind; /* enum held_lock_kind */
 };
+
+/* Where calls from a place are counted, as long as no object was taken out since. */
+struct lock_place {
+	uint32_t place, epoch;
+	uint16_t generation;
+	uint32_t balance; /* 0: not in use */
+	struct balance_spot spot;
+};
+#define LOCK_PLACES 16u
 
 struct held_locks {
 	struct held_locks *next;  /* of all that there are */
@@ -36,6 +47,7 @@ struct held_locks {
 	uint32_t number;	  /* of the entry that was added last; at 0 begins anew */
 	uint32_t tid;		  /* its thread; 0: nobody's */
 	bool ended;		  /* that thread is over */
+	struct lock_place place[LOCK_PLACES];
 	struct held_lock entry[HELD_LOCKS_MOST];
 };
 

@@ -85,6 +85,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/locale.c \
 	%D%/lock.c \
 	%D%/lock.h \
+	%D%/lock-words.c \
+	%D%/lock-words.h \
 	%D%/locks.c \
 	%D%/locks.h \
 	%D%/look.c \

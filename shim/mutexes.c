@@ -41,7 +41,7 @@ static int early_timed(int (*function)(void *), void *lock)
 	return result == EBUSY ? ETIMEDOUT : result;
 }
 
-/* As the functions of threads.h say it, whose types are none for these pointers. */
+/* The values of threads.h, which declares the functions themselves with other types. */
 enum { thrd_success, thrd_busy, thrd_error, thrd_nomem, thrd_timedout };
 static int early_thrd(int result)
 {

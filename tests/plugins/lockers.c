@@ -131,6 +131,16 @@ PLUGIN long lock_in_thread(long number)
 	return pthread_join(thread, NULL);
 }
 
+/* Again and again: each time the thread that locked it is over before it is unlocked. */
+PLUGIN long hand_over(long times)
+{
+	long well = 0;
+
+	for (long i = 0; i < times; i++)
+		well += !lock_in_thread(16) && !pthread_mutex_unlock(&box_mutex[16]);
+	return well;
+}
+
 static void *run_unlock(void *number)
 {
 	pthread_mutex_unlock(&box_mutex[(long)number]);
@@ -220,6 +230,23 @@ PLUGIN long file_lockf_parts(long unused)
 		if (lockf(fd, F_LOCK, 50) != 0)
 			return -errno;
 	}
+	return fd;
+}
+
+PLUGIN long file_fcntl(long command)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_start = 10, .l_len = 10 };
+	int fd = file_open();
+
+	return fcntl(fd, (int)command, &lock) != 0 ? -errno : fd;
+}
+
+/* One descriptor's close ends the locks of all. */
+PLUGIN long file_fcntl_closed(long command)
+{
+	long fd = file_fcntl(command);
+
+	close(file_open());
 	return fd;
 }
 

@@ -61,6 +61,15 @@ for function in start_fork start_vfork start_clone start_spawn start_spawnp star
 		END
 done
 
+holds <<-END
+	forkpty: its descriptor is the parent's: balance("descriptor", "parents.so", 6, "start_forkpty") == (1, 0, 1, 0, 0)
+	END
+for number in 2 3; do
+	holds <<-END
+		what the child of vfork or clone closes and opens is not the parent's: balance("descriptor", "parents.so", $number) == (2, 0, 2, 0, 0)
+		END
+done
+
 begin
 told load p "$tmp/parents.so"
 asked 'children that are waited for' 'ok 500' call p start_and_wait 500

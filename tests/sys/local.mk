@@ -164,6 +164,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/timed.c \
 	tests/plugins/timers.c \
 	tests/plugins/unique.cc \
+	tests/plugins/vforker.c \
 	tests/plugins/waiter.c \
 	tests/plugins/waiter.h \
 	tests/plugins/worker.c \

@@ -56,6 +56,7 @@ done
 holds <<-END
 	each generation left what it locked: [[t.split(" held")[0] for s, t in leftovers("mutex", "lockers.so", n)] for n in range(1, 16)] == 4 * [["mutex"]] + 4 * [["rwlock (read)"]] + 4 * [["rwlock (write)"]] + 3 * [["mutex"]]
 	by the host's thread, which runs: {t.split(" held ")[1] for s, t in leftovers("mutex", "lockers.so")} == {"by thread %d" % session["pid"]}
+	and where they are: sorted(l["root"]["text"].split("[")[0].split("+")[0] for g in generations("lockers.so") for l in g["leftovers"]) == ["box.so: box_mtx"] * 3 + ["box.so: box_mutex"] * 4 + ["box.so: box_rwlock"] * 8
 	they are left as they are: {s for s, t in leftovers("mutex", "lockers.so")} == {"left"}
 	END
 
@@ -84,6 +85,21 @@ holds <<-END
 	what failed is not counted: balance("mutex", "lockers.so", None, "lock_in_vain") == (0, 0, 0, 0, 0)
 	END
 
+# threads that lock for others leave no trace but the counts
+begin
+told load p "$tmp/lockers.so"
+told call p hand_over 200
+tell rss
+before=${answer#ok }
+asked 'locks that are handed over' 'ok 3000' call p hand_over 3000
+tell rss
+ok 'they take no memory' test $((${answer#ok } - before)) -lt 1000000
+asked 'the plugin goes' 'ok gone' unload p
+finish 'handed over'
+holds <<-END
+	all are counted: balance("mutex", "lockers.so") == (3200, 3200, 0, 0, 0)
+	END
+
 begin
 told load p "$tmp/lockers.so"
 told call p lock_recursive 2
@@ -106,7 +122,7 @@ finish 'threads and the like'
 holds <<-END
 	a recursive mutex, unlocked too little: balance("mutex", "lockers.so", 1) == (3, 2, 1, 0, 0)
 	a recursive mutex, not unlocked: balance("mutex", "lockers.so", 2) == (3, 0, 3, 0, 0)
-	a mutex on the host's heap: len(leftovers("mutex", "lockers.so", 3)) == 1
+	a mutex on the host's heap: [l["root"]["kind"] for l in generation("lockers.so", 3)["leftovers"]] == ["heap"]
 	the thread that has it is over: [(s, t.split(" ", 5)[5]) for s, t in leftovers("mutex", "lockers.so", 4)] == [("left", "which has ended")] or [t.split(", ")[1:] for s, t in leftovers("mutex", "lockers.so", 4)] == [["which has ended"]]
 	a host that unlocks it later: sorted(s for s, t in leftovers("mutex", "lockers.so", 5)) == ["given-back", "left"]
 	and that is counted: balance("mutex", "lockers.so", 5) == (2, 0, 2, 0, 1)
@@ -145,6 +161,10 @@ files file_lockf 100
 files file_lockf64 0
 files file_lockf_parts 0
 files file_lockf_undone 10
+files file_fcntl 6
+files file_fcntl 7
+files file_fcntl 37
+files file_fcntl_closed 6
 told load p "$tmp/lockers.so"
 told call p file_flock 6
 told call p file_unlock "${answer#ok }"
@@ -158,7 +178,10 @@ holds <<-END
 	three parts: [t[-len("$LOCKED, and 2 more"):] for s, t in leftovers("file-lock", "lockers.so", 9)] == ["$LOCKED, and 2 more"]
 	they are counted: balance("file-lock", "lockers.so", 1) == (1, 0, 1, 0, 1)
 	what was unlocked: balance("file-lock", "lockers.so", 11) == (1, 1, 0, 0, 0)
-	what was unlocked, with flock: balance("file-lock", "lockers.so", 13) == (1, 1, 0, 0, 0)
+	fcntl: leftovers("file-lock", "lockers.so", 13) == leftovers("file-lock", "lockers.so", 15) == [("given-back", "fcntl read 10-19 $LOCKED")]
+	fcntl, of the open file: leftovers("file-lock", "lockers.so", 17) == [("given-back", "fcntl (file) read 10-19 $LOCKED")]
+	fcntl, ended by a close: balance("file-lock", "lockers.so", 19) == (1, 1, 0, 0, 0)
+	what was unlocked, with flock: balance("file-lock", "lockers.so", 21) == (1, 1, 0, 0, 0)
 	END
 
 done_testing
