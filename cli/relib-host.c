@@ -18,6 +18,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -37,7 +38,8 @@ struct host {
 	const char *record_path;
 	long cycles;
 	int argc;
-	char **argv; /* the plugin and its arguments */
+	char **argv;	  /* the plugin and its arguments */
+	const char *path; /* of the plugin */
 	struct host_record *record;
 	bool stays; /* waited for in vain: not again */
 };
@@ -98,6 +100,20 @@ static int record_open(struct host *host)
 	host->record = mmap(NULL, sizeof(*host->record), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	return host->record == MAP_FAILED ? failed(host->record_path, strerror(errno)) : 0;
+}
+
+/* A plugin may change the working directory, and is to be loaded again all the same. */
+static void path_resolve(struct host *host)
+{
+	static char absolute[2 * PATH_MAX];
+	char folder[PATH_MAX];
+
+	host->path = host->argv[0];
+	if (!host->record_path || host->path[0] == '/' || !getcwd(folder, sizeof(folder)))
+		return;
+	snprintf(absolute, sizeof(absolute), "%s/%s", folder,
+		strncmp(host->path, "./", 2) == 0 ? host->path + 2 : host->path);
+	host->path = absolute;
 }
 
 static void record_stage(struct host *host, enum host_stage stage)
@@ -195,7 +211,7 @@ static int cycle(struct host *host, int *status)
 	int result;
 
 	record_stage(host, HOST_LOADING);
-	plugin = dlopen(host->argv[0], RTLD_NOW | RTLD_LOCAL);
+	plugin = dlopen(host->path, RTLD_NOW | RTLD_LOCAL);
 	if (!plugin)
 		return record_failure(host, HOST_LOAD_FAILED, "dlopen", dlerror());
 	dynamic = dlinfo(plugin, RTLD_DI_LINKMAP, &map) == 0 ? (ElfW(Addr))map->l_ld : 0;
@@ -216,6 +232,7 @@ int main(int argc, char **argv)
 
 	if (parse(&host, argc, argv) < 0 || record_open(&host) < 0)
 		return STATUS_FAILED;
+	path_resolve(&host);
 	for (i = 0; i < host.cycles; i++) {
 		host.record->cycle = i + 1;
 		if (cycle(&host, &status) < 0)

@@ -181,6 +181,12 @@ ENTRY fails(int argc, char **argv)
 	return 7;
 }
 
+ENTRY moves(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return chdir("/");
+}
+
 ENTRY hangs(int argc, char **argv)
 {
 	(void)argc, (void)argv;

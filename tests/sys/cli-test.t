@@ -163,7 +163,8 @@ fails 'a plugin that ends the process' \
 fails 'an entry that fails' \
 	'the entry failed: it returned 7 in cycle 1, and not 0 in 10 cycles' -- tested.so -e fails
 fails 'an entry that is missing' \
-	'has no entry: ./tested.so: undefined symbol: there_is_none' -- tested.so -e there_is_none
+	"has no entry: $tmp/tested.so: undefined symbol: there_is_none" -- tested.so -e there_is_none
+passes 'a plugin that changes the working directory is found again' tested.so -e moves
 fails 'an entry that hangs' 'did not end: it was ended after 1 s, in cycle 1, in its entry' \
 	-- tested.so -e hangs --timeout 1
 fails 'a destructor that hangs' 'not unloaded: abandoned: a finalizer did not come back' \
