@@ -5,6 +5,7 @@ cli_sys_tests = \
 	%D%/cli-leaks.t \
 	%D%/cli-resources.t \
 	%D%/cli-run.t \
+	%D%/cli-test.t \
 	%D%/cli-unloading.t
 TESTS += $(cli_sys_tests)
 EXTRA_DIST += $(cli_sys_tests) %D%/cli-lib.sh
@@ -162,6 +163,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/stormxx.cc \
 	tests/plugins/streams.c \
 	tests/plugins/streamsxx.cc \
+	tests/plugins/tested.c \
 	tests/plugins/threadlocal.c \
 	tests/plugins/streamer.c \
 	tests/plugins/throws.cc \
