@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Descriptors made of others: dup, dup2, dup3 and fcntl, which takes locks of files too. */
 #undef _FORTIFY_SOURCE
+#undef _FILE_OFFSET_BITS
 #include <fcntl.h>
 #include <stdarg.h>
 #include <unistd.h>

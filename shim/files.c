@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The functions that open files and terminals. */
-#undef _FORTIFY_SOURCE /* its inline functions have the names that are defined here */
+#undef _FORTIFY_SOURCE	 /* has inline functions with the names that are defined here */
+#undef _FILE_OFFSET_BITS /* makes two of these names one */
 #include <fcntl.h>
 #include <pty.h>
 #include <stdarg.h>

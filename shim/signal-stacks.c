@@ -7,11 +7,14 @@
 
 #include "shim/arena.h"
 #include "shim/generation.h"
+#include "shim/guard.h"
 #include "shim/hooks.h"
 #include "shim/ledger.h"
 #include "shim/lock.h"
 #include "shim/next.h"
 #include "shim/sys.h"
+
+#define PAGE ((uintptr_t)4096)
 
 struct signal_stack {
 	struct signal_stack *next; /* all there ever were: used again, never freed */
@@ -22,6 +25,7 @@ struct signal_stack {
 	uint32_t balance; /* 0: the host set it, in a module's memory */
 	uint32_t leftover;
 	bool over; /* its thread is about to end, or has ended */
+	bool kept; /* its memory is ours by now */
 };
 
 static _Atomic(struct signal_stack *) stacks;
@@ -42,9 +46,29 @@ static bool is_living(const struct signal_stack *stack, uint32_t tid)
 	return !sys_call(SYS_tgkill, stack->pid, tid, 0);
 }
 
+static uintptr_t first_page(const struct signal_stack *stack)
+{
+	return stack->start & ~(PAGE - 1);
+}
+
+static uintptr_t end_page(const struct signal_stack *stack)
+{
+	return (stack->start + stack->size + PAGE - 1) & ~(PAGE - 1);
+}
+
 static void stack_drop(struct signal_stack *stack)
 {
+	void *start = (void *)first_page(stack);
+	size_t size = end_page(stack) - first_page(stack);
+
 	atomic_store(&stack->tid, 0);
+	if (stack->kept && guard_find(stack->start)) {
+		sys_advise(start, size, MADV_DONTNEED);
+		sys_protect(start, size, PROT_NONE);
+	} else if (stack->kept) {
+		sys_unmap(start, size);
+	}
+	stack->kept = false;
 	atomic_fetch_sub(&used, 1);
 }
 
@@ -152,6 +176,33 @@ void signal_stacks_each(void (*visit)(uintptr_t start, size_t size))
 
 		if (tid && is_living(stack, tid))
 			visit(stack->start, stack->size);
+	}
+}
+
+/* Somebody else may have mapped something there already. */
+static bool pages_map(uintptr_t start, size_t size)
+{
+	long got = sys_call6(SYS_mmap, start, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (got > 0 && got != (long)start)
+		sys_unmap((void *)got, size);
+	return got == (long)start;
+}
+
+void signal_stacks_keep(uintptr_t start, uintptr_t end)
+{
+	struct signal_stack *stack = atomic_load(&used) ? atomic_load(&stacks) : NULL;
+
+	for (; stack; stack = stack->next) {
+		uint32_t tid = atomic_load(&stack->tid);
+		size_t size = end_page(stack) - first_page(stack);
+
+		if (!tid || stack->start - start >= end - start || !is_living(stack, tid))
+			continue;
+		stack->kept = guard_find(stack->start) ? !sys_protect((void *)first_page(stack),
+								 size, PROT_READ | PROT_WRITE)
+						       : pages_map(first_page(stack), size);
 	}
 }
 

@@ -20,6 +20,13 @@ void signal_stacks_each(void (*visit)(uintptr_t start, size_t size));
 /* See hooks.h: the calling thread's is disabled, those of other threads are told. */
 void signal_stacks_take_back(uint16_t generation);
 
+/*
+ * What was mapped from start to end is unmapped, or mapped without access: where a
+ * living thread's stack lies there, it gets memory again, until it is given
+ * back.  The thread could take no signal otherwise.
+ */
+void signal_stacks_keep(uintptr_t start, uintptr_t end);
+
 /* The calling thread ends: its stack is as good as given back. */
 void signal_stacks_thread_over(void);
 

@@ -390,7 +390,7 @@ END_EACH(syscall_close, syscall(SYS_close, fd))
 END_ALL(close_range, close_range(FIRST, FIRST + MANY - 1, 0))
 END_ALL(syscall_close_range, syscall(436, FIRST, FIRST + MANY - 1, 0))
 END_ALL(closefrom, (closefrom(FIRST), 0))
-/* these end none, or none that one may know of, so they close by number */
+
 #define END_NONE(name, call)                                                                       \
 	PLUGIN long end_none_##name(long number)                                                   \
 	{                                                                                          \
@@ -438,14 +438,6 @@ PLUGIN long close_raw(long fd)
 	return result;
 }
 
-PLUGIN long close_plain(long fd)
-{
-	long result = close((int)fd);
-
-	NOT_A_TAIL_CALL();
-	return result;
-}
-
 PLUGIN long receive_from(long socket)
 {
 	union {
@@ -466,9 +458,8 @@ PLUGIN long receive_from(long socket)
 /* The host's standard error goes elsewhere. */
 PLUGIN long redirect(long fd)
 {
-	int elsewhere = open("/dev/null", O_WRONLY), result;
+	int elsewhere = open("/dev/null", O_WRONLY), result = dup2(elsewhere, (int)fd);
 
-	result = dup2(elsewhere, (int)fd);
 	close(elsewhere);
 	return result;
 }

@@ -9,6 +9,7 @@
  *	work=MS			goes on, on the processor, and says "worked"
  *	seen			waits for the host's own handler to be called
  *	thread=FUNCTION		calls it in a thread that lives on
+ *	signal=SIGNAL		to that thread, whose handler runs on its alternate stack
  *	end			of that thread
  *	fork			a child that says how it ends
  *	stack			says whether there is an alternate stack
@@ -72,6 +73,26 @@ static void do_thread(const char *function)
 		die("pthread_create");
 	while (sem_wait(&done))
 		;
+}
+
+static void on_stack(int number)
+{
+	volatile char area[8192];
+
+	for (size_t i = 0; i < sizeof(area); i++)
+		area[i] = 1;
+	seen = number;
+}
+
+static void do_signal(int number)
+{
+	struct sigaction action = {.sa_handler = on_stack, .sa_flags = SA_ONSTACK};
+
+	sigaction(number, &action, NULL);
+	pthread_kill(thread, number);
+	while (!seen)
+		nanosleep(&(struct timespec){0, 1000000}, NULL);
+	dprintf(1, "signalled\n");
 }
 
 static void do_own(int number, void (*handler)(int))
@@ -163,6 +184,8 @@ static void obey(const char *path, const char *word)
 			nanosleep(&(struct timespec){0, 1000000}, NULL);
 	else if (IS("thread"))
 		do_thread(text);
+	else if (IS("signal"))
+		do_signal((int)number);
 	else if (IS("end"))
 		sem_post(&end), pthread_join(thread, NULL);
 	else if (IS("fork"))

@@ -125,7 +125,7 @@ is 'the host ends well' "$status" 0
 report && holds <"$tmp/questions"
 report && holds <<-END
 	what was opened on the way is given back: all(a == g + l for a, g, l, t, s in [balance("descriptor", "descriptors.so")])
-	the function and line are told: all(l["stack"][0]["file"].endswith("descriptors.c") for g in generations("descriptors.so") for l in g["leftovers"] if l["kind"] == "descriptor")
+	the function and line are told: {os.path.basename(frame_of(p, "leave_dup")["file"]) for p in places("leave_dup", "descriptors.so")} == {"descriptors.c"}
 	the numbers are told: len({l["number"] for g in generations("descriptors.so") for l in g["leftovers"]}) == balance("descriptor", "descriptors.so")[2]
 	END
 

@@ -52,7 +52,7 @@ does 'a timer that is deleted unseen' 0 '' open timer_by_signal=0 timer_end_unse
 balance_is timer 1 1 0 0 0 '[]'
 does 'a timer that the host deletes later' 0 '' open timer_by_nothing=10 close delete=0
 balance_is timer 1 0 1 0 1 '[("given-back", None)]'
-does 'a timer that calls the plugin' 0 'worked ' open timer_by_thread=5 work=20 close work=20
+does 'a timer that calls the plugin' 0 'worked worked ' open timer_by_thread=5 work=20 close work=20
 balance_is timer 1 0 1 1 0 '[]'
 holds <<-END
 	a timer that calls the plugin: it is told once: len([d for g in generations("timers.so") for d in g["dangling"] if d["kind"] == "timer"]) == 1
@@ -113,5 +113,13 @@ does 'a stack of a thread that ended' 0 '' open stack_of_thread=0 close
 balance_is signal-stack 1 1 0 0 0 '[]'
 does "a stack of a host's thread" 0 '' open thread=stack_in_heap close end
 balance_is signal-stack 1 0 1 0 1 '[("given-back", None)]'
+for guard in '' 0; do
+	RELIB_GUARD=$guard
+	export RELIB_GUARD
+	does "a stack in the image of a host's thread${guard:+, without a guard}" 0 'signalled ' \
+		open thread=stack_in_image close signal=$USR1 end
+	balance_is signal-stack 1 0 1 0 1 '[("given-back", None)]'
+done
+unset RELIB_GUARD
 
 done_testing
