@@ -52,6 +52,8 @@ static void buffer_note(const FILE *stream, const struct caller *caller, const v
 	struct holding like = {.kind = SESSION_BUFFER, .data = {(uintptr_t)buffer}}, was;
 	struct origin origin = {0};
 
+	if (buffer && generation_of((uintptr_t)buffer))
+		others = true;
 	for (unsigned int i = 0; i < STREAMS; i++) {
 		if (stream != stream_at(i))
 			continue;
@@ -59,15 +61,12 @@ static void buffer_note(const FILE *stream, const struct caller *caller, const v
 			origin = caller_origin(caller);
 		else if (ledger_find(SESSION_BUFFER, i, &was) &&
 			 (uintptr_t)stream->_IO_buf_base == was.data[0])
-			return;
+			continue;
 		places[i] = origin.place;
 		like.key = i;
 		if (origin.place || !ledger_is_empty(SESSION_BUFFER))
 			ledger_acquire(origin, &like);
-		return;
 	}
-	if (buffer && hook_owner((uintptr_t)buffer))
-		others = true;
 }
 
 int setvbuf(FILE *stream, char *buffer, int mode, size_t size);
@@ -217,47 +216,38 @@ static void taken_back_count(unsigned int index, uintptr_t buffer)
 	ledger_forget(SESSION_BUFFER, index);
 }
 
-static bool buffer_take_back(uint16_t generation, FILE *stream, struct session_dangling *like,
-	int tries, const char *name)
+static void buffer_take_back(uint16_t generation, FILE *stream, unsigned int index, int tries)
 {
 	const struct generation *going = generation_at(generation);
 	uintptr_t buffer = stream ? (uintptr_t)stream->_IO_buf_base : 0;
+	struct session_dangling like = {
+		.kind = SESSION_DANGLING_BUFFER,
+		.number = index,
+		.place = index < STREAMS ? places[index] : 0,
+	};
 
 	if (buffer - going->start >= going->end - going->start)
-		return false;
-	like->taken_back = stream_take_back(stream, tries);
-	dangling_hook(generation, buffer, like, name);
-	return like->taken_back;
+		return;
+	like.taken_back = stream_take_back(stream, tries);
+	dangling_hook(generation, buffer, &like, index < STREAMS ? names[index] : NULL);
+	if (like.taken_back && index < STREAMS)
+		taken_back_count(index, buffer);
 }
 
 /* Whoever uses it may wait for the list, which is locked. */
 static bool visit_open(FILE *stream, void *data)
 {
-	struct session_dangling like = {.kind = SESSION_DANGLING_BUFFER, .number = STREAMS};
-
-	buffer_take_back(*(const uint16_t *)data, stream, &like, 1, NULL);
+	buffer_take_back(*(const uint16_t *)data, stream, STREAMS, 1);
 	return false;
 }
 
 void buffers_take_back(uint16_t generation)
 {
-	const struct generation *going = generation_at(generation);
-
-	for (unsigned int i = 0; i < STREAMS; i++) {
-		struct session_dangling like = {
-			.kind = SESSION_DANGLING_BUFFER,
-			.number = i,
-			.place = places[i],
-		};
-
-		uintptr_t buffer = stream_at(i) ? (uintptr_t)stream_at(i)->_IO_buf_base : 0;
-
-		if (buffer_take_back(generation, stream_at(i), &like, TRIES, names[i]))
-			taken_back_count(i, buffer);
-	}
+	for (unsigned int i = 0; i < STREAMS; i++)
+		buffer_take_back(generation, stream_at(i), i, TRIES);
 	if (others)
 		open_streams_each(visit_open, &generation);
-	ledger_each(SESSION_BUFFER, going->record, visit_left, NULL);
+	ledger_each(SESSION_BUFFER, generation_at(generation)->record, visit_left, NULL);
 }
 
 void buffers_fork_child(void)

@@ -202,8 +202,7 @@ void directory_leftover(const struct holding *holding, enum session_leftover_sta
 		return;
 	}
 	if (!is_open(holding)) {
-		ledger_forget(SESSION_DIRECTORY, holding->key);
-		balance_give_back_before(holding->balance, 1, 0);
+		ledger_was_gone(holding);
 		return;
 	}
 	recorded.leftover = leftover_add(&like, text_of(holding, room, sizeof(room)), why);

@@ -9,6 +9,7 @@
 
 #include "shim/names.h"
 #include "shim/next.h"
+#include "shim/opening.h"
 #include "shim/settle.h"
 #include "shim/sys.h"
 #include "shim/text.h"
@@ -37,10 +38,8 @@ static void object_made(struct origin origin, enum session_resource kind, int id
 		bool made;                                                                         \
 		int id;                                                                            \
                                                                                                    \
-		if (!next_ready() || !next.name) {                                                 \
-			errno = ENOSYS;                                                            \
-			return -1;                                                                 \
-		}                                                                                  \
+		if (!next_ready() || !next.name)                                                   \
+			return function_missing();                                                 \
 		origin = CALL_ORIGIN();                                                            \
 		if (!origin.place || (key != IPC_PRIVATE && !(given & IPC_CREAT)))                 \
 			return next.name call;                                                     \
@@ -71,20 +70,16 @@ static int removed(int result, enum session_resource kind, int id, int command)
 int shmctl(int id, int command, struct shmid_ds *buffer);
 RELIB_EXPORT int shmctl(int id, int command, struct shmid_ds *buffer)
 {
-	if (!next_ready() || !next.shmctl) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.shmctl)
+		return function_missing();
 	return removed(next.shmctl(id, command, buffer), SESSION_SHM_ID, id, command);
 }
 
 int msgctl(int id, int command, struct msqid_ds *buffer);
 RELIB_EXPORT int msgctl(int id, int command, struct msqid_ds *buffer)
 {
-	if (!next_ready() || !next.msgctl) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.msgctl)
+		return function_missing();
 	return removed(next.msgctl(id, command, buffer), SESSION_QUEUE_ID, id, command);
 }
 
@@ -94,10 +89,8 @@ RELIB_EXPORT int semctl(int id, int number, int command, ...)
 	void *argument;
 	va_list arguments;
 
-	if (!next_ready() || !next.semctl) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.semctl)
+		return function_missing();
 	/* a union of a pointer and a number, if there is any: passed on as it came */
 	va_start(arguments, command);
 	argument = va_arg(arguments, void *);

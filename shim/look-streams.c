@@ -149,7 +149,9 @@ static void buffers_note(const FILE *stream)
 
 	if (!(stream->_flags & USER_BUFFER) && stream->_IO_buf_base)
 		work.buffers[work.buffer_count++] = (uintptr_t)stream->_IO_buf_base;
-	if (wide && !(stream->_flags2 & USER_WIDE_BUFFER) && wide[WIDE_BUFFER])
+	/* one that can never be wide has -1 there */
+	if (wide && (uintptr_t)wide != UINTPTR_MAX && !(stream->_flags2 & USER_WIDE_BUFFER) &&
+		wide[WIDE_BUFFER])
 		work.buffers[work.buffer_count++] = wide[WIDE_BUFFER];
 }
 

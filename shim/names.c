@@ -52,32 +52,23 @@ static const char *why_not(const struct name_kind *kind, const struct holding *h
 static void visit_left(const struct holding *holding, void *data)
 {
 	const struct name_kind *kind = data;
-	struct session_leftover like = {
-		.balance = holding->balance,
-		.state = SESSION_LEFT,
-		.number = kind->number ? holding->key : 0,
-		.text = holding->text,
-	};
-	struct holding recorded = *holding;
+	uint64_t number = kind->number ? holding->key : 0;
 	const char *why = NULL;
 
 	if (holding->leftover)
 		return;
 	if (!kind->is_there(holding)) {
-		ledger_forget(holding->kind, holding->key);
-		balance_give_back_before(holding->balance, 1, 0);
+		ledger_was_gone(holding);
 		return;
 	}
 	if (settings.names == SESSION_NAMES_REMOVE && kind->remove) {
 		why = why_not(kind, holding);
 		if (!why) {
-			ledger_forget(holding->kind, holding->key);
-			like.state = SESSION_TAKEN_BACK;
+			ledger_taken_back(holding, number, NULL);
+			return;
 		}
 	}
-	recorded.leftover = leftover_add(&like, NULL, why);
-	if (like.state == SESSION_LEFT)
-		ledger_change(&recorded);
+	ledger_left(holding, number, NULL, why);
 }
 
 void name_kind_settle(const struct name_kind *kind, uint32_t generation)

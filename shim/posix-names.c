@@ -10,6 +10,7 @@
 #include "shim/identity.h"
 #include "shim/names.h"
 #include "shim/next.h"
+#include "shim/opening.h"
 #include "shim/posix-names.h"
 #include "shim/settle.h"
 #include "shim/text.h"
@@ -65,10 +66,8 @@ RELIB_EXPORT int shm_open(const char *name, int flags, mode_t mode)
 	bool made = false;
 	int fd;
 
-	if (!next_ready() || !next.shm_open) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.shm_open)
+		return function_missing();
 	origin = CALL_ORIGIN();
 	if (!origin.place || !(flags & O_CREAT)) {
 		fd = next.shm_open(name, flags, mode);
@@ -88,10 +87,8 @@ RELIB_EXPORT int shm_unlink(const char *name)
 {
 	int result;
 
-	if (!next_ready() || !next.shm_unlink) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.shm_unlink)
+		return function_missing();
 	result = next.shm_unlink(name);
 	if (!result)
 		posix_name_removed(SESSION_SHM_NAME, name);
@@ -130,10 +127,8 @@ RELIB_EXPORT int mq_open(const char *name, int flags, ...)
 	struct queue_arguments with = {0};
 	va_list arguments;
 
-	if (!next_ready() || !next.mq_open) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.mq_open)
+		return function_missing();
 	if (flags & O_CREAT) {
 		va_start(arguments, flags);
 		with.mode = va_arg(arguments, mode_t);
@@ -148,10 +143,8 @@ RELIB_EXPORT int __mq_open_2(const char *name, int flags)
 {
 	int fd;
 
-	if (!next_ready() || !next.mq_open_2) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.mq_open_2)
+		return function_missing();
 	fd = next.mq_open_2(name, flags);
 	opened(CALL_ORIGIN(), SESSION_QUEUE_NAME, fd, name, false);
 	return fd;
@@ -160,10 +153,8 @@ RELIB_EXPORT int __mq_open_2(const char *name, int flags)
 int mq_close(int fd);
 RELIB_EXPORT int mq_close(int fd)
 {
-	if (!next_ready() || !next.mq_close) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.mq_close)
+		return function_missing();
 	descriptor_closing(fd);
 	return next.mq_close(fd);
 }
@@ -173,10 +164,8 @@ RELIB_EXPORT int mq_unlink(const char *name)
 {
 	int result;
 
-	if (!next_ready() || !next.mq_unlink) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.mq_unlink)
+		return function_missing();
 	result = next.mq_unlink(name);
 	if (!result)
 		posix_name_removed(SESSION_QUEUE_NAME, name);

@@ -12,6 +12,7 @@
 #include "shim/identity.h"
 #include "shim/names.h"
 #include "shim/next.h"
+#include "shim/opening.h"
 #include "shim/posix-names.h"
 #include "shim/settle.h"
 
@@ -114,10 +115,8 @@ RELIB_EXPORT int sem_close(sem_t *semaphore)
 {
 	int result;
 
-	if (!next_ready() || !next.sem_close) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.sem_close)
+		return function_missing();
 	if (ledger_is_empty(SESSION_SEM))
 		return next.sem_close(semaphore);
 	handle_closing((uintptr_t)semaphore, CALL_ORIGIN());
@@ -132,10 +131,8 @@ RELIB_EXPORT int sem_unlink(const char *name)
 {
 	int result;
 
-	if (!next_ready() || !next.sem_unlink) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!next_ready() || !next.sem_unlink)
+		return function_missing();
 	result = next.sem_unlink(name);
 	if (!result)
 		posix_name_removed(SESSION_SEM_NAME, name);

@@ -217,19 +217,17 @@ void stream_leftover(const struct holding *holding, enum session_leftover_state 
 	if (root)
 		like.root = *root;
 	if (state != SESSION_TAKEN_BACK && !is_open(holding)) {
-		ledger_forget(SESSION_STREAM, holding->key);
 		/* memory that nobody referred to was freed with the rest */
-		if (stream_kind(holding) != STREAM_MEMORY) {
-			balance_give_back_before(holding->balance, 1, 0);
-			return;
-		}
-		like.state = SESSION_TAKEN_BACK;
-		why = NULL;
+		if (stream_kind(holding) == STREAM_MEMORY)
+			ledger_taken_back(holding, holding->key, "memory stream");
+		else
+			ledger_was_gone(holding);
+		return;
 	}
 	if (state != SESSION_TAKEN_BACK)
 		text = text_of(holding, room, sizeof(room));
 	recorded.leftover = leftover_add(&like, text, why);
-	if (like.state != SESSION_TAKEN_BACK)
+	if (state != SESSION_TAKEN_BACK)
 		ledger_change(&recorded);
 }
 

@@ -14,6 +14,7 @@
 #include "shim/identity.h"
 #include "shim/names.h"
 #include "shim/next.h"
+#include "shim/opening.h"
 #include "shim/settle.h"
 #include "shim/text.h"
 
@@ -63,10 +64,8 @@ static void temporary_made(struct origin origin, const char *path)
 		struct origin origin;                                                              \
 		int fd;                                                                            \
                                                                                                    \
-		if (!next_ready() || !next.name) {                                                 \
-			errno = ENOSYS;                                                            \
-			return -1;                                                                 \
-		}                                                                                  \
+		if (!next_ready() || !next.name)                                                   \
+			return function_missing();                                                 \
 		fd = next.name arguments;                                                          \
 		if (fd < 0)                                                                        \
 			return fd;                                                                 \
@@ -135,10 +134,8 @@ static int removed(int result, uint64_t key)
 	{                                                                                          \
 		uint64_t key;                                                                      \
                                                                                                    \
-		if (!next_ready() || !next.name) {                                                 \
-			errno = ENOSYS;                                                            \
-			return -1;                                                                 \
-		}                                                                                  \
+		if (!next_ready() || !next.name)                                                   \
+			return function_missing();                                                 \
 		key = temporary_find(directory, path);                                             \
 		return removed(next.name arguments, key);                                          \
 	}

@@ -176,17 +176,30 @@ PLUGIN long by_ended_command(long close)
 	return close == LEAVE ? (long)stream : pclose(stream) == 0;
 }
 
-/* Writing would wait for ever: nobody reads. */
-PLUGIN long full_pipe(long unused)
+static int host_pipe[2];
+
+PLUGIN long make_pipe(long unused)
+{
+	(void)unused;
+	return pipe2(host_pipe, O_CLOEXEC) ? -1 : host_pipe[1];
+}
+
+PLUGIN long drain_pipe(long unused)
 {
 	static char block[1 << 16];
-	int ends[2];
-	FILE *stream;
 
 	(void)unused;
-	if (pipe2(ends, O_CLOEXEC) || write(ends[1], block, sizeof(block)) != sizeof(block))
+	return read(host_pipe[0], block, sizeof(block)) == sizeof(block);
+}
+
+/* Fills the host's pipe: writing more waits until the host reads. */
+PLUGIN long full_pipe(long fd)
+{
+	static char block[1 << 16];
+	FILE *stream = fdopen(dup((int)fd), "w");
+
+	if (write((int)fd, block, sizeof(block)) != sizeof(block))
 		return 0;
-	stream = fdopen(ends[1], "w");
 	fputs("pending", stream);
 	return (long)stream;
 }
@@ -223,10 +236,10 @@ PLUGIN long of_file(long close)
 	return stream_end(stream, close);
 }
 
-PLUGIN long reopen_stdout(long close)
+PLUGIN long reopen_stderr(long close)
 {
 	(void)close;
-	return freopen("reopened.txt", "w", stdout) == stdout;
+	return freopen("reopened.txt", "w", stderr) == stderr;
 }
 
 PLUGIN long reopen_nowhere(long close)

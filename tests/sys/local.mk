@@ -5,6 +5,7 @@ cli_sys_tests = \
 	%D%/cli-leaks.t \
 	%D%/cli-resources.t \
 	%D%/cli-run.t \
+	%D%/cli-test.t \
 	%D%/cli-unloading.t
 TESTS += $(cli_sys_tests)
 EXTRA_DIST += $(cli_sys_tests) %D%/cli-lib.sh
@@ -56,6 +57,7 @@ sys_tests = \
 	%D%/locks.t \
 	%D%/mappings.t \
 	%D%/misbehaviour.t \
+	%D%/names.t \
 	%D%/no-session.t \
 	%D%/process-state.t \
 	%D%/rebuilds.t \
@@ -69,6 +71,7 @@ sys_tests = \
 	%D%/signals.t \
 	%D%/stays.t \
 	%D%/storm.t \
+	%D%/streams.t \
 	%D%/thread-locals.t \
 	%D%/threads-ended.t \
 	%D%/threads.t \
@@ -133,6 +136,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/mapper.c \
 	tests/plugins/mapperhost.c \
 	tests/plugins/misbehave.c \
+	tests/plugins/names.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
@@ -157,6 +161,9 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/statexx.cc \
 	tests/plugins/storm.c \
 	tests/plugins/stormxx.cc \
+	tests/plugins/streams.c \
+	tests/plugins/streamsxx.cc \
+	tests/plugins/tested.c \
 	tests/plugins/threadlocal.c \
 	tests/plugins/streamer.c \
 	tests/plugins/throws.cc \
