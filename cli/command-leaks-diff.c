@@ -35,6 +35,7 @@ static const struct option options[] = {
 static int sessions_read(
 	struct report *report, const struct diff_options *o, char **operands, struct error *error)
 {
+	const struct leaks_scope scope = {.module_glob = o->module, .kinds = KINDS_ALL};
 	bool is_default;
 	char *base = session_base(o->session_dir, &is_default), *path;
 	int result, i;
@@ -42,7 +43,7 @@ static int sessions_read(
 	result = session_base_check(base, is_default, error);
 	for (i = 0; i < 2 && result == 0; i++) {
 		path = session_find(base, operands[i], error);
-		result = path ? report_add(report, path, o->module, error) : -1;
+		result = path ? report_add(report, path, &scope, error) : -1;
 		free(path);
 	}
 	free(base);

@@ -7,7 +7,7 @@
 
 struct report_options {
 	int format, color;
-	const char *output, *module, *session_dir;
+	const char *output, *module, *kinds, *session_dir;
 	bool all;
 	long error_exitcode;
 };
@@ -19,6 +19,8 @@ static const struct option options[] = {
 		"write the report to FILE", NULL, 0, 0},
 	{"module", 'm', OPTION_TEXT, offsetof(struct report_options, module), "GLOB",
 		"only modules whose path or file name matches", NULL, 0, 0},
+	{"kind", 'k', OPTION_TEXT, offsetof(struct report_options, kinds), "KIND[,KIND...]",
+		"only what is of these kinds, as descriptors or streams", NULL, 0, 0},
 	{"all", 'a', OPTION_FLAG, offsetof(struct report_options, all), NULL,
 		"also places that left nothing", NULL, 0, 0},
 	{"color", 0, OPTION_CHOICE, offsetof(struct report_options, color), "WHEN",
@@ -34,14 +36,19 @@ static const struct option options[] = {
 static int session_report(struct report *report, const struct report_options *o,
 	const char *operand, struct error *error)
 {
+	struct leaks_scope scope = {.module_glob = o->module, .kinds = KINDS_ALL};
 	bool is_default;
 	char *base = session_base(o->session_dir, &is_default), *path = NULL;
 	int result = -1;
 
+	if (o->kinds && kinds_parse(o->kinds, &scope.kinds, error) < 0) {
+		free(base);
+		return -1;
+	}
 	if (session_base_check(base, is_default, error) == 0)
 		path = session_find(base, operand, error);
 	if (path)
-		result = report_add(report, path, o->module, error);
+		result = report_add(report, path, &scope, error);
 	free(path);
 	free(base);
 	return result;

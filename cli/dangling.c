@@ -19,6 +19,7 @@ const char *dangling_kind_name(unsigned int kind)
 		[SESSION_DANGLING_ENVIRON] = "environ",
 		[SESSION_DANGLING_BUFFER] = "buffer",
 		[SESSION_DANGLING_OPENLOG] = "openlog",
+		[SESSION_DANGLING_FORK] = "fork",
 	};
 
 	if (kind < sizeof(names) / sizeof(names[0]) && names[kind])
@@ -108,6 +109,8 @@ char *dangling_holder_text(const struct leaks *leaks, const struct session_dangl
 		return text_format("%s buffer", *detail ? detail : "stream");
 	case SESSION_DANGLING_OPENLOG:
 		return text_format("openlog ident%s%s", *detail ? ": " : "", detail);
+	case SESSION_DANGLING_FORK:
+		return text_copy("pthread_atfork");
 	default:
 		return text_copy("something of a newer relib");
 	}

@@ -68,6 +68,7 @@ static void diff_add(struct diff *diff, const struct leaks *leaks, bool is_after
 		for (k = 0; k < module->place_count; k++) {
 			place = array_append(&diff->places, &diff->count, sizeof(*place));
 			place->key = place_key(leaks, module->places[k].record);
+			diff_things_add(diff, leaks, &module->places[k], place->key);
 			place->leaks = leaks;
 			place->place = module->places[k].index;
 			if (is_after)
@@ -111,7 +112,7 @@ static void places_merge(struct diff *diff)
 	diff->count = count;
 }
 
-static struct diff_growth growth(struct tally before, struct tally after)
+struct diff_growth diff_growth_of(struct tally before, struct tally after)
 {
 	return (struct diff_growth){
 		(int64_t)(after.blocks - before.blocks), (int64_t)(after.bytes - before.bytes)};
@@ -150,11 +151,12 @@ struct diff *diff_open(const struct leaks *before, const struct leaks *after)
 	diff_add(diff, before, false);
 	diff_add(diff, after, true);
 	places_merge(diff);
+	diff_things_end(diff);
 	for (i = 0; i < diff->count; i++) {
 		place = &diff->places[i];
-		place->leaked = growth(place->before.leaked, place->after.leaked);
-		place->kept = growth(place->before.kept, place->after.kept);
-		place->live = growth(place->before.live, place->after.live);
+		place->leaked = diff_growth_of(place->before.leaked, place->after.leaked);
+		place->kept = diff_growth_of(place->before.kept, place->after.kept);
+		place->live = diff_growth_of(place->before.live, place->after.live);
 		growth_add(&diff->leaked, place->leaked);
 		growth_add(&diff->kept, place->kept);
 		growth_add(&diff->live, place->live);
@@ -173,6 +175,7 @@ void diff_close(struct diff *diff)
 	for (i = 0; i < diff->count; i++)
 		free(diff->places[i].key);
 	free(diff->places);
+	diff_things_close(diff);
 	free(diff);
 }
 
@@ -189,5 +192,22 @@ bool diff_has_growth(const struct diff *diff)
 	for (i = 0; i < diff->count; i++)
 		if (diff->places[i].leaked.blocks > 0 || diff->places[i].kept.blocks > 0)
 			return true;
+	for (i = 0; i < diff->thing_count; i++)
+		if (diff->things[i].left.blocks > 0 &&
+			!resource_kind(diff->things[i].kind)->is_state)
+			return true;
 	return false;
+}
+
+bool diff_is_empty(const struct diff *diff)
+{
+	size_t i;
+
+	for (i = 0; i < diff->count; i++)
+		if (diff_place_is_changed(&diff->places[i]))
+			return false;
+	for (i = 0; i < diff->thing_count; i++)
+		if (diff_thing_is_changed(&diff->things[i]))
+			return false;
+	return !diff->reload_count;
 }

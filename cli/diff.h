@@ -24,19 +24,51 @@ struct diff_place {
 	struct diff_growth leaked, kept, live;
 };
 
+/* What was left of one kind at one place of one module, and not given back. */
+struct diff_thing {
+	char *key; /* module, stack and kind */
+	const struct leaks *leaks;
+	uint32_t place, kind;
+	struct tally before, after;
+	struct diff_growth left;
+};
+
+/* What a reload of one plugin adds of one kind, on average. */
+struct diff_reload {
+	const char *path;
+	uint32_t kind;
+	double before, after;
+};
+
 struct diff {
 	const struct leaks *before, *after;
 	struct diff_place *places; /* greatest growth first */
 	size_t count;
 	struct diff_growth leaked, kept, live;
+	struct diff_thing *things; /* greatest growth first */
+	size_t thing_count;
+	struct diff_growth left[SESSION_RESOURCES];
+	struct diff_reload *reloads; /* that are another size than before */
+	size_t reload_count;
 };
 
 struct diff *diff_open(const struct leaks *before, const struct leaks *after);
 void diff_close(struct diff *diff); /* NULL is fine; the sessions stay open */
 
-/* A place at which leaked or kept memory grew. */
+/* A place at which leaked or kept memory grew, or at which more was left. */
 bool diff_has_growth(const struct diff *diff);
+/* Anything else than before but what is only shown with @all. */
+bool diff_is_empty(const struct diff *diff);
 bool diff_place_is_changed(const struct diff_place *place);
+
+bool diff_thing_is_changed(const struct diff_thing *thing);
+struct diff_growth diff_growth_of(struct tally before, struct tally after);
+
+/* For diff_open and diff_close: what is no memory.  @key of @place is copied. */
+void diff_things_add(struct diff *diff, const struct leaks *leaks, const struct leaks_place *place,
+	const char *key);
+void diff_things_end(struct diff *diff);
+void diff_things_close(struct diff *diff);
 
 void diff_write_text(const struct diff *diff, bool all, const struct paper *paper);
 void diff_write_json(const struct diff *diff, bool all, FILE *out);

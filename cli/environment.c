@@ -142,6 +142,8 @@ static void options_set(struct variables *v, const struct run_options *o)
 	number_set(v, "RELIB_GUARD", o->guard);
 	choice_set(v, "RELIB_LEAKS", leaks_choices, o->leaks);
 	choice_set(v, "RELIB_THREADS", threads_choices, o->threads);
+	choice_set(v, "RELIB_FDS", fds_choices, o->fds);
+	choice_set(v, "RELIB_NAMES", names_choices, o->names);
 	choice_set(v, "RELIB_UNLOAD_TIMEOUT_ACTION", timeout_actions, o->timeout_action);
 }
 

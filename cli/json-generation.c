@@ -3,8 +3,8 @@
 #include "cli/json-generation.h"
 
 #include "cli/dangling.h"
+#include "cli/json-balance.h"
 #include "cli/leaks-report.h"
-#include "cli/resources.h"
 #include "cli/stay.h"
 #include "cli/text-note.h"
 #include "cli/text-stack.h"
@@ -214,53 +214,6 @@ static struct json_object *json_dangling(
 	return object;
 }
 
-/* The bytes are 0 but for mappings. */
-static struct json_object *json_amount(uint64_t count, uint64_t bytes)
-{
-	struct json_object *object = json_object_new_object();
-
-	json_add(object, "count", json_number(count));
-	json_add(object, "bytes", json_number(bytes));
-	return object;
-}
-
-static struct json_object *json_balance(
-	const struct leaks *leaks, const struct session_balance *balance)
-{
-	struct tally left = balance_left(balance);
-	struct json_object *object = json_object_new_object();
-
-	json_add(object, "kind", json_text(resource_kind_name(balance->kind)));
-	json_add(object, "acquired", json_amount(balance->acquired, balance->acquired_bytes));
-	json_add(object, "given_back", json_amount(balance->given_back, balance->given_back_bytes));
-	json_add(object, "left", json_amount(left.blocks, left.bytes));
-	json_add(object, "taken_back", json_amount(balance->taken_back, balance->taken_back_bytes));
-	json_add(object, "later", json_amount(balance->later, balance->later_bytes));
-	json_add(object, "stack", json_place_stack(leaks, balance->place));
-	return object;
-}
-
-static struct json_object *json_leftover(
-	const struct leaks *leaks, const struct session_leftover *leftover)
-{
-	const struct session *session = leaks->session;
-	const struct session_balance *balance = session_balance(session, leftover->balance);
-	struct json_object *object = json_object_new_object();
-
-	json_add(object, "kind", json_text(resource_kind_name(balance->kind)));
-	json_add(object, "state", json_text(leftover_state_name(leftover->state)));
-	json_add(object, "number", json_number(leftover->number));
-	json_add(object, "bytes", json_number(leftover->bytes));
-	json_add(object, "text",
-		leftover->text ? json_text(session_string(session, leftover->text)) : NULL);
-	json_add(object, "why",
-		leftover->why ? json_text(session_string(session, leftover->why)) : NULL);
-	json_add(object, "root",
-		leftover->state == SESSION_KEPT ? json_root(leaks, &leftover->root) : NULL);
-	json_add(object, "stack", json_place_stack(leaks, balance->place));
-	return object;
-}
-
 static struct json_object *json_two(
 	const char *first, uint64_t value, const char *second, uint64_t other)
 {
@@ -299,8 +252,6 @@ static void lists_add(struct json_object *object, const struct leaks *leaks, uin
 	const struct session *session = leaks->session;
 	struct json_object *stays = json_object_new_array(), *threads = json_object_new_array();
 	struct json_object *danglings = json_object_new_array();
-	struct json_object *balances = json_object_new_array(),
-			   *leftovers = json_object_new_array();
 	size_t i;
 
 	for (i = 0; i < told->stays.count; i++)
@@ -313,14 +264,8 @@ static void lists_add(struct json_object *object, const struct leaks *leaks, uin
 	for (i = 0; i < told->danglings.count; i++)
 		json_object_array_add(danglings,
 			json_dangling(leaks, session_dangling(session, told->danglings.index[i])));
-	for (i = 0; i < told->balances.count; i++)
-		json_object_array_add(balances,
-			json_balance(leaks, session_balance(session, told->balances.index[i])));
-	for (i = 0; i < told->leftovers.count; i++)
-		json_object_array_add(leftovers,
-			json_leftover(leaks, session_leftover(session, told->leftovers.index[i])));
-	json_add(object, "balances", balances);
-	json_add(object, "leftovers", leftovers);
+	json_add(object, "balances", json_balances(leaks, told));
+	json_add(object, "leftovers", json_leftovers(leaks, told));
 	json_add(object, "stays", stays);
 	json_add(object, "threads", threads);
 	json_add(object, "dangling", danglings);

@@ -2,6 +2,7 @@
 /* The schema is docs/json.md; what is here changes together with it. */
 #include "cli/leaks-report.h"
 
+#include "cli/json-balance.h"
 #include "cli/json-generation.h"
 
 #include <inttypes.h>
@@ -66,6 +67,7 @@ static struct json_object *json_place(const struct leaks *leaks, const struct le
 	residues = json_object_new_array();
 	for (k = 0; k < place->residues.count; k++)
 		json_object_array_add(residues, json_residue(leaks, place->residues.index[k]));
+	json_add(object, "id", json_number(place->index));
 	json_add(object, "stack", stack);
 	json_add(object, "cut", json_object_new_boolean(record->flags & SESSION_PLACE_CUT));
 	json_add(object, "owner_frame", json_number(record->owner_frame));
@@ -94,11 +96,11 @@ static struct json_object *json_module(
 
 	generations = json_object_new_array();
 	for (i = 0; i < module->generations.count; i++)
-		json_object_array_add(
-			generations, json_generation(leaks, module->generations.index[i]));
+		json_object_array_add(generations,
+			json_settled(json_generation(leaks, module->generations.index[i]), false));
 	places = json_object_new_array();
 	for (i = 0; i < module->place_count; i++)
-		if (all || leaks_place_is_of_note(&module->places[i]))
+		if (all || leaks_place_is_of_note(leaks, &module->places[i]))
 			json_object_array_add(places, json_place(leaks, &module->places[i]));
 	json_add(object, "path", json_text(session_string(leaks->session, record->path)));
 	json_add(object, "soname", *soname ? json_text(soname) : NULL);
@@ -110,6 +112,8 @@ static struct json_object *json_module(
 	json_add(object, "live", json_tally(module->live));
 	json_add(object, "threads",
 		json_thread_counts(module->threads_started, module->threads_ended));
+	json_add(object, "resources", json_resources(leaks, module->sums));
+	json_add(object, "growth", json_growth(leaks, module->growth));
 	json_add(object, "places", places);
 	return object;
 }
@@ -128,6 +132,9 @@ static struct json_object *json_totals(const struct leaks *leaks)
 	json_add(object, "late_calls", json_number(leaks->faults.late_calls));
 	json_add(object, "timeouts", json_number(leaks->faults.timeouts));
 	json_add(object, "dangling", json_number(leaks->faults.dangling));
+	json_add(object, "left", json_left(leaks));
+	json_add(object, "things_left", json_number(leaks->faults.things));
+	json_add(object, "changes_left", json_number(leaks->faults.changes));
 	return object;
 }
 
@@ -142,6 +149,8 @@ static struct json_object *json_session(const struct leaks *leaks, bool all)
 	const struct session_header *header = session->header;
 	static const char *const leaks_policies[] = {"free", "report", "off"};
 	static const char *const threads_policies[] = {"defer", "refuse"};
+	static const char *const fds_policies[] = {"report", "close"};
+	static const char *const names_policies[] = {"report", "remove"};
 	struct json_object *object = json_object_new_object(), *modules, *notes;
 	uint64_t i;
 
@@ -166,6 +175,8 @@ static struct json_object *json_session(const struct leaks *leaks, bool all)
 	json_add(object, "leaks_policy", json_policy(header->leaks_policy, leaks_policies, 3));
 	json_add(
 		object, "threads_policy", json_policy(header->threads_policy, threads_policies, 2));
+	json_add(object, "fds_policy", json_policy(header->fds_policy, fds_policies, 2));
+	json_add(object, "names_policy", json_policy(header->names_policy, names_policies, 2));
 	json_add(object, "unload_timeout_ms", json_number(header->timeout_ms));
 	json_add(object, "modules", modules);
 	json_add(object, "notes", notes);

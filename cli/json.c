@@ -170,10 +170,34 @@ struct json_object *json_stack(struct names *names, const struct session *sessio
 	return stack;
 }
 
+#define STYLE_LINE (JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
+#define STYLE (STYLE_LINE | JSON_C_TO_STRING_PRETTY)
+
+/* Line breaks of the text are of its layout: in strings they are escaped. */
+static int settled_print(struct json_object *object, struct printbuf *out, int level, int flags)
+{
+	const char *line = json_object_get_userdata(object), *end;
+
+	(void)flags;
+	for (; (end = strchr(line, '\n')); line = end + 1) {
+		printbuf_memappend(out, line, end + 1 - line);
+		printbuf_memset(out, -1, ' ', 2 * level);
+	}
+	return printbuf_memappend(out, line, strlen(line));
+}
+
+struct json_object *json_settled(struct json_object *object, bool on_one_line)
+{
+	struct json_object *settled = json_object_new_string("");
+	char *text =
+		text_copy(json_object_to_json_string_ext(object, on_one_line ? STYLE_LINE : STYLE));
+
+	json_object_set_serializer(settled, settled_print, text, json_object_free_userdata);
+	json_object_put(object);
+	return settled;
+}
+
 void json_write(struct json_object *object, FILE *out)
 {
-	fprintf(out, "%s\n",
-		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-							       JSON_C_TO_STRING_SPACED |
-							       JSON_C_TO_STRING_NOSLASHESCAPE));
+	fprintf(out, "%s\n", json_object_to_json_string_ext(object, STYLE));
 }

@@ -32,6 +32,12 @@ struct json_object *json_one_frame(
 struct json_object *json_stack(struct names *names, const struct session *session, uint32_t first,
 	uint32_t count, bool exact);
 
+/*
+ * The same value with much less memory: as the text that it will be written
+ * as.  @object is consumed; nothing can be added to or looked up in the result.
+ */
+struct json_object *json_settled(struct json_object *object, bool on_one_line);
+
 void json_write(struct json_object *object, FILE *out);
 
 #endif

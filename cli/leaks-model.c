@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/leaks.h"
 
+#include "cli/balance.h"
 #include "elf/memory.h"
 
 #include <fnmatch.h>
@@ -12,13 +13,30 @@ void index_add(struct index_list *list, uint32_t index)
 	*(uint32_t *)array_append(&list->index, &list->count, sizeof(*list->index)) = index;
 }
 
-bool leaks_place_is_of_note(const struct leaks_place *place)
+static bool place_acquired(const struct leaks *leaks, const struct leaks_place *place)
+{
+	uint32_t kind;
+	size_t i;
+
+	for (i = 0; i < place->balances.count; i++) {
+		kind = resource_kind_of(session_balance(leaks->session, place->balances.index[i]));
+		if (KINDS_HAS(leaks->kinds, kind))
+			return true;
+	}
+	return false;
+}
+
+bool leaks_place_is_of_note(const struct leaks *leaks, const struct leaks_place *place)
 {
 	const struct place_totals *totals = &place->totals;
 
-	return totals->leaked.blocks || totals->kept.blocks || totals->runtime.blocks ||
-	       totals->dropped.blocks || place->record->late_frees ||
-	       place->record->threads_started;
+	if (KINDS_HAS(leaks->kinds, KIND_MEMORY) &&
+		(totals->leaked.blocks || totals->kept.blocks || totals->runtime.blocks ||
+			totals->dropped.blocks || place->record->late_frees))
+		return true;
+	if (KINDS_HAS(leaks->kinds, KIND_THREAD) && place->record->threads_started)
+		return true;
+	return place_acquired(leaks, place);
 }
 
 static bool object_matches(const struct session *session, uint32_t object, const char *glob)
@@ -41,6 +59,8 @@ static int place_compare(const void *a, const void *b)
 		return s->dropped.bytes < t->dropped.bytes ? 1 : -1;
 	if (s->kept.bytes != t->kept.bytes)
 		return s->kept.bytes < t->kept.bytes ? 1 : -1;
+	if (x->things != y->things)
+		return x->things < y->things ? 1 : -1;
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
@@ -82,16 +102,12 @@ static void module_sum(struct leaks *leaks, struct leaks_module *module)
 	tally_add(&leaks->dropped, module->dropped);
 }
 
-/* Gives every module its generations, places and residues. */
-static void modules_fill(struct leaks *leaks, struct leaks_module **by_object)
+static void modules_add_generations(struct leaks *leaks, struct leaks_module **by_object)
 {
 	const struct session *session = leaks->session;
-	struct leaks_place **by_place;
-	struct leaks_module *module;
 	const struct session_generation *generation;
-	const struct session_residue *residue;
+	struct leaks_module *module;
 	uint64_t i;
-	size_t k;
 
 	for (i = 1; i < session->count[SESSION_GENERATIONS]; i++) {
 		generation = session_generation(session, i);
@@ -107,24 +123,65 @@ static void modules_fill(struct leaks *leaks, struct leaks_module **by_object)
 			module->brought_by =
 				session_generation(session, generation->parent)->object;
 	}
+}
+
+/* Gives every place its records in other tables. */
+static void places_fill(const struct leaks *leaks, struct leaks_place **by_place)
+{
+	const struct session *session = leaks->session;
+	const struct session_residue *residue;
+	const struct session_balance *balance;
+	struct balance_sum sum;
+	uint64_t i;
+
+	for (i = 1; i < session->count[SESSION_RESIDUES]; i++) {
+		residue = session_residue(session, i);
+		if (residue->generation && residue->place && by_place[residue->place])
+			index_add(&by_place[residue->place]->residues, i);
+	}
+	for (i = 1; i < session->count[SESSION_BALANCES]; i++) {
+		balance = session_balance(session, i);
+		if (!balance->generation || !balance->place || !by_place[balance->place])
+			continue;
+		index_add(&by_place[balance->place]->balances, i);
+		sum = (struct balance_sum){0};
+		balance_add(leaks, &sum, balance);
+		by_place[balance->place]->things += balance_residue(&sum).blocks;
+	}
+	for (i = 1; i < session->count[SESSION_LEFTOVERS]; i++) {
+		balance = session_balance(session, session_leftover(session, i)->balance);
+		if (balance->generation && balance->place && by_place[balance->place])
+			index_add(&by_place[balance->place]->leftovers, i);
+	}
+}
+
+/* Gives every module its generations and places. */
+static void modules_fill(struct leaks *leaks, struct leaks_module **by_object)
+{
+	const struct session *session = leaks->session;
+	struct leaks_place **by_place;
+	struct leaks_module *module;
+	uint64_t i;
+	size_t k;
+
+	modules_add_generations(leaks, by_object);
 	for (i = 1; i < session->count[SESSION_PLACES]; i++)
 		if (by_object[session_place(session, i)->object])
 			module_add_place(leaks, by_object[session_place(session, i)->object], i);
 	by_place = memory_zeroed(session->count[SESSION_PLACES], sizeof(*by_place));
 	for (i = 0; i < leaks->module_count; i++) {
 		module = &leaks->modules[i];
-		if (module->place_count)
-			qsort(module->places, module->place_count, sizeof(*module->places),
-				place_compare);
 		for (k = 0; k < module->place_count; k++)
 			by_place[module->places[k].index] = &module->places[k];
 	}
-	for (i = 1; i < session->count[SESSION_RESIDUES]; i++) {
-		residue = session_residue(session, i);
-		if (residue->generation && residue->place && by_place[residue->place])
-			index_add(&by_place[residue->place]->residues, i);
-	}
+	places_fill(leaks, by_place);
 	free(by_place);
+	for (i = 0; i < leaks->module_count; i++) {
+		module = &leaks->modules[i];
+		if (module->place_count)
+			qsort(module->places, module->place_count, sizeof(*module->places),
+				place_compare);
+	}
 }
 
 /* Whether the object was ever loaded as a module: has generations or memory. */
@@ -156,24 +213,6 @@ static void runtime_hide(const struct session *session, bool *used)
 			(session_object(session, i)->kind != SESSION_OBJECT_RUNTIME || !stays[i]))
 			used[i] = false;
 	free(stays);
-}
-
-static size_t files_count(const struct leaks *leaks)
-{
-	const struct session *session = leaks->session;
-	const char *a, *b;
-	size_t i, k, count = 0;
-
-	for (i = 0; i < leaks->module_count; i++) {
-		a = session_object_path(session, leaks->modules[i].object);
-		for (k = 0; k < i; k++) {
-			b = session_object_path(session, leaks->modules[k].object);
-			if (strcmp(a, b) == 0)
-				break;
-		}
-		count += k == i;
-	}
-	return count;
 }
 
 static int module_compare(const void *a, const void *b)
@@ -208,19 +247,23 @@ static void modules_sort(struct leaks *leaks, struct leaks_module **by_object)
 		qsort(leaks->modules, leaks->module_count, sizeof(*leaks->modules), module_compare);
 }
 
-struct leaks *leaks_open(const struct session *session, const char *module_glob)
+struct leaks *leaks_open(const struct session *session, const struct leaks_scope *scope)
 {
+	static const struct leaks_scope everything = {.kinds = KINDS_ALL};
 	struct leaks *leaks = memory_zeroed(1, sizeof(*leaks));
 	struct leaks_module *module, **by_object;
 	uint64_t count = session->count[SESSION_OBJECTS], i;
 	bool *used = memory_zeroed(count, sizeof(*used));
 
+	if (!scope)
+		scope = &everything;
 	leaks->session = session;
+	leaks->kinds = scope->kinds;
 	leaks->names = names_open(session);
 	objects_used(session, used);
 	runtime_hide(session, used);
 	for (i = 1; i < count; i++) {
-		if (!used[i] || !object_matches(session, i, module_glob))
+		if (!used[i] || !object_matches(session, i, scope->module_glob))
 			continue;
 		module = array_append(&leaks->modules, &leaks->module_count, sizeof(*module));
 		module->object = i;
@@ -231,12 +274,20 @@ struct leaks *leaks_open(const struct session *session, const char *module_glob)
 	modules_fill(leaks, by_object);
 	for (i = 0; i < leaks->module_count; i++)
 		module_sum(leaks, &leaks->modules[i]);
-	leaks->file_count = files_count(leaks);
 	modules_sort(leaks, by_object);
 	leaks_unloading_open(leaks);
+	leaks_balances_open(leaks);
+	leaks_growth_open(leaks);
 	free(by_object);
 	free(used);
 	return leaks;
+}
+
+static void place_close(struct leaks_place *place)
+{
+	free(place->residues.index);
+	free(place->balances.index);
+	free(place->leftovers.index);
 }
 
 void leaks_close(struct leaks *leaks)
@@ -249,10 +300,12 @@ void leaks_close(struct leaks *leaks)
 	for (i = 0; i < leaks->module_count; i++) {
 		module = &leaks->modules[i];
 		for (k = 0; k < module->place_count; k++)
-			free(module->places[k].residues.index);
+			place_close(&module->places[k]);
 		free(module->places);
 		free(module->generations.index);
 	}
+	leaks_growth_close(leaks);
+	leaks_balances_close(leaks);
 	leaks_unloading_close(leaks);
 	free(leaks->modules);
 	names_close(leaks->names);

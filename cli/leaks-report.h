@@ -15,9 +15,9 @@ struct report {
 	bool all; /* also places that left nothing */
 };
 
-/* Opens sessions and adds them; they are closed by report_close. */
-int report_add(
-	struct report *report, const char *path, const char *module_glob, struct error *error);
+/* Opens sessions and adds them; they are closed by report_close.  @scope NULL: all of it. */
+int report_add(struct report *report, const char *path, const struct leaks_scope *scope,
+	struct error *error);
 void report_drop_last(struct report *report);
 void report_close(struct report *report);
 

@@ -21,9 +21,14 @@ bool leaks_is_at_fault(const struct leaks *leaks)
 {
 	const struct leaks_faults *faults = &leaks->faults;
 
-	return leaks->leaked.blocks || leaks->kept.blocks || leaks->dropped.blocks ||
-	       faults->not_unloaded || faults->threads_left || faults->late_calls ||
-	       faults->timeouts;
+	if (KINDS_HAS(leaks->kinds, KIND_MEMORY) &&
+		(leaks->leaked.blocks || leaks->kept.blocks || leaks->dropped.blocks))
+		return true;
+	if (faults->things || (KINDS_HAS(leaks->kinds, KIND_THREAD) && faults->threads_left))
+		return true;
+	/* These are of no kind. */
+	return leaks->kinds == KINDS_ALL &&
+	       (faults->not_unloaded || faults->late_calls || faults->timeouts);
 }
 
 static void threads_list(struct leaks *leaks)

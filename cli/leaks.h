@@ -9,6 +9,7 @@
 #define RELIB_LEAKS_H
 
 #include "cli/names.h"
+#include "cli/resources.h"
 #include "cli/session-file.h"
 
 struct index_list {
@@ -20,7 +21,8 @@ struct leaks_place {
 	uint32_t index;
 	const struct session_place *record;
 	struct place_totals totals;
-	struct index_list residues;
+	struct index_list residues, balances, leftovers;
+	uint64_t things; /* left by unloaded generations and not given back since, no memory */
 };
 
 /* What is told of one generation besides its memory: records of these tables. */
@@ -31,6 +33,17 @@ struct leaks_generation {
 	struct index_list late_calls, timeouts; /* notes */
 	struct index_list balances, leftovers;
 };
+
+/* What stays behind with each unload of the generations after the first. */
+struct growth {
+	size_t generations; /* of them; 0: there is nothing to say */
+	bool blind;	    /* the memory of some was not looked through */
+	struct growth_kind {
+		struct tally least, most, sum;
+	} kinds[KINDS];
+};
+
+struct balance_sum;
 
 /* One content of one file: a rebuilt plugin is another module here. */
 struct leaks_module {
@@ -45,6 +58,9 @@ struct leaks_module {
 	struct tally leaked, reclaimed, kept, runtime, dropped; /* of all places */
 	struct tally live;					/* of generations still loaded */
 	uint64_t threads_started, threads_ended;		/* at all places */
+	struct balance_sum *sums; /* of all generations, by kind (balance.h) */
+	struct growth *growth;	  /* of all builds of its path */
+	bool last_of_path;	  /* of those builds */
 };
 
 /* What is wrong with the unloading of modules, counted. */
@@ -52,6 +68,8 @@ struct leaks_faults {
 	size_t not_unloaded;	       /* generations still loaded though they were closed */
 	size_t threads_left;	       /* running ones of generations that were closed */
 	uint64_t late_calls, timeouts; /* times */
+	uint64_t things;	       /* left, of all kinds but memory and threads */
+	uint64_t changes;	       /* left, of the process's state: a warning */
 	size_t dangling;	       /* places outside; without hooks taken back and what may be
 					* stale.  A warning: none of the faults of leaks_is_at_fault */
 };
@@ -65,17 +83,32 @@ struct leaks {
 	size_t file_count; /* distinct paths among them */
 	size_t unloaded;   /* generations */
 	struct tally leaked, reclaimed, kept, runtime, dropped;
+	struct tally left[SESSION_RESOURCES];	/* and not given back later */
+	struct tally behind[SESSION_RESOURCES]; /* nor taken back */
 	struct leaks_faults faults;
+	kind_set kinds; /* that are asked for; the others are no faults */
 };
 
-/* @module_glob limits the modules by path or file name; NULL: all. */
-struct leaks *leaks_open(const struct session *session, const char *module_glob);
+/* What is to be told: of modules that the glob matches by path or file name, NULL: all. */
+struct leaks_scope {
+	const char *module_glob;
+	kind_set kinds;
+};
+
+/* @scope NULL: everything. */
+struct leaks *leaks_open(const struct session *session, const struct leaks_scope *scope);
 void leaks_close(struct leaks *leaks); /* NULL is fine; the session stays open */
 
-/* Something to say about it: anything left, freed too late, or threads created. */
-bool leaks_place_is_of_note(const struct leaks_place *place);
+/*
+ * Something to say about it: memory left or freed too late, threads created,
+ * or anything else acquired.
+ */
+bool leaks_place_is_of_note(const struct leaks *leaks, const struct leaks_place *place);
 
-/* Anything that a build should fail for; what the C library holds does not count. */
+/*
+ * Anything that a build should fail for.  What the C library holds, what was
+ * given back later and changes of the process's state do not count.
+ */
 bool leaks_is_at_fault(const struct leaks *leaks);
 
 /* A dlclose should have unloaded it, and it is still loaded. */

@@ -5,6 +5,8 @@ pkglibexec_PROGRAMS += %D%/relib-host %D%/relib-names
 # All but main(), for the unit tests and the fuzzers as well.
 noinst_LTLIBRARIES += %D%/libcli.la
 %C%_libcli_la_SOURCES = \
+	%D%/balance.c \
+	%D%/balance.h \
 	%D%/child.c \
 	%D%/child.h \
 	%D%/check-marks.c \
@@ -21,13 +23,17 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/command.h \
 	%D%/dangling.c \
 	%D%/dangling.h \
+	%D%/diff-things.c \
 	%D%/diff-write.c \
 	%D%/diff.c \
 	%D%/diff.h \
 	%D%/environment.c \
 	%D%/environment.h \
+	%D%/growth.c \
 	%D%/install.c \
 	%D%/install.h \
+	%D%/json-balance.c \
+	%D%/json-balance.h \
 	%D%/json-generation.c \
 	%D%/json-generation.h \
 	%D%/json-report.c \
@@ -61,10 +67,14 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/session-prune.c \
 	%D%/stay.c \
 	%D%/stay.h \
+	%D%/text-balance.c \
+	%D%/text-balance.h \
 	%D%/text-dangling.c \
 	%D%/text-dangling.h \
 	%D%/text-generation.c \
 	%D%/text-generation.h \
+	%D%/text-leftover.c \
+	%D%/text-leftover.h \
 	%D%/text-note.c \
 	%D%/text-note.h \
 	%D%/text-place.c \
@@ -72,6 +82,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/text-report.c \
 	%D%/text-stack.c \
 	%D%/text-stack.h \
+	%D%/text-summary.c \
 	%D%/text-thread.c \
 	%D%/text-thread.h \
 	%D%/timeout-watch.c \

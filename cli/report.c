@@ -9,8 +9,8 @@
 
 const char *const format_choices[] = {"text", "json", NULL};
 
-int report_add(
-	struct report *report, const char *path, const char *module_glob, struct error *error)
+int report_add(struct report *report, const char *path, const struct leaks_scope *scope,
+	struct error *error)
 {
 	struct session *session = session_open(path, error);
 	struct leaks **leaks;
@@ -18,7 +18,7 @@ int report_add(
 	if (!session)
 		return -1;
 	leaks = array_append(&report->leaks, &report->count, sizeof(*report->leaks));
-	*leaks = leaks_open(session, module_glob);
+	*leaks = leaks_open(session, scope);
 	return 0;
 }
 

@@ -8,6 +8,8 @@
 
 const char *const leaks_choices[] = {"free", "report", "off", NULL};
 const char *const threads_choices[] = {"defer", "refuse", NULL};
+const char *const fds_choices[] = {"report", "close", NULL};
+const char *const names_choices[] = {"report", "remove", NULL};
 const char *const timeout_actions[] = {"report", "abandon", NULL};
 
 /* What the preload library takes. */
@@ -26,6 +28,11 @@ const struct option run_option_table[] = {
 	{"threads", 0, OPTION_CHOICE, OFFSET(threads), "WHAT",
 		"defer an unload while threads need the module (default), or refuse it",
 		threads_choices, 0, 0},
+	{"fds", 0, OPTION_CHOICE, OFFSET(fds), "WHAT",
+		"report descriptors and streams left (default), or close them, too", fds_choices, 0,
+		0},
+	{"names", 0, OPTION_CHOICE, OFFSET(names), "WHAT",
+		"report files and names left (default), or remove them, too", names_choices, 0, 0},
 	{"unload-timeout", 0, OPTION_NUMBER, OFFSET(unload_timeout), "SECONDS",
 		"when a waiting unload is reported (default 10, 0: never)", NULL, 0, TIMEOUT_MAX},
 	{"unload-timeout-action", 0, OPTION_CHOICE, OFFSET(timeout_action), "WHAT",
@@ -130,6 +137,8 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct error
 		.guard = -1,
 		.leaks = -1,
 		.threads = -1,
+		.fds = -1,
+		.names = -1,
 		.timeout_action = -1,
 	};
 	first = options_leading(run_option_table, o, "run", argc, argv, error);

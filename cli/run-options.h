@@ -14,6 +14,8 @@ struct run_options {
 	long guard;	     /* MiB; -1: not said */
 	int leaks;	     /* enum session_leaks; -1: not said */
 	int threads;	     /* enum session_threads; -1: not said */
+	int fds;	     /* enum session_fds; -1: not said */
+	int names;	     /* enum session_names; -1: not said */
 	int timeout_action;  /* 0: report, 1: abandon; -1: not said */
 	int format, color;
 	const char *output, *entry, *session_dir;
@@ -29,6 +31,7 @@ extern const struct option run_option_table[];
 
 /* What the choices are called, as options and as RELIB_* variables. */
 extern const char *const leaks_choices[], *const threads_choices[], *const timeout_actions[];
+extern const char *const fds_choices[], *const names_choices[];
 
 /* Returns 0, OPTIONS_HELP, or -1 and @error. */
 int run_options_parse(struct run_options *o, int argc, char **argv, struct error *error);

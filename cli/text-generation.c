@@ -3,12 +3,21 @@
 
 #include "cli/leaks-report.h"
 #include "cli/stay.h"
+#include "cli/text-balance.h"
 #include "cli/text-stack.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 #define GENERATION_LINES 24 /* of one module; more are summed up */
+#define BALANCE_LINES 80    /* of the balances of these; then follows that of all alone */
+
+/* Generations that follow each other and of which the same can be said. */
+struct group {
+	const struct session_generation *first, *last;
+	struct text_balance balance;
+	size_t balance_lines;
+};
 
 bool generation_is_quiet(const struct leaks *leaks, uint32_t generation)
 {
@@ -38,31 +47,52 @@ static bool histories_alike(const struct session_generation *a, const struct ses
 	       (a->state != SESSION_LOADED || a->closing == b->closing);
 }
 
-/* Two generations of which the same can be said in one line. */
-static bool generations_alike(
-	const struct session_generation *a, const struct session_generation *b)
+static bool memory_alike(const struct session_generation *a, const struct session_generation *b)
 {
-	return a->state == b->state && a->leaked_blocks == b->leaked_blocks &&
-	       a->leaked_bytes == b->leaked_bytes && a->kept_blocks == b->kept_blocks &&
-	       a->kept_bytes == b->kept_bytes && a->reclaimed_blocks == b->reclaimed_blocks &&
-	       a->reclaimed_bytes == b->reclaimed_bytes && a->stop_errno == b->stop_errno &&
-	       histories_alike(a, b);
+	return a->leaked_blocks == b->leaked_blocks && a->leaked_bytes == b->leaked_bytes &&
+	       a->kept_blocks == b->kept_blocks && a->kept_bytes == b->kept_bytes &&
+	       a->reclaimed_blocks == b->reclaimed_blocks &&
+	       a->reclaimed_bytes == b->reclaimed_bytes;
 }
 
-static void print_residue_words(
-	const struct paper *paper, const struct session_generation *g, const char *each)
+/* Two generations of which the same can be said in one line. */
+static bool generations_alike(const struct leaks *leaks, const struct session_generation *a,
+	const struct session_generation *b)
 {
+	return a->state == b->state && a->stop_errno == b->stop_errno && histories_alike(a, b) &&
+	       (!KINDS_HAS(leaks->kinds, KIND_MEMORY) || memory_alike(a, b));
+}
+
+static bool group_left_things(const struct group *group)
+{
+	uint32_t kind;
+
+	for (kind = 0; kind < SESSION_RESOURCES; kind++)
+		if (balance_residue(&group->balance.sums[kind]).blocks)
+			return true;
+	return false;
+}
+
+static void print_residue_words(const struct paper *paper, const struct leaks *leaks,
+	const struct group *group, const char *each)
+{
+	const struct session_generation *g = group->first;
 	struct tally left = tally_of(g->leaked_blocks, g->leaked_bytes);
 	struct tally kept = tally_of(g->kept_blocks, g->kept_bytes);
 	struct tally freed = tally_of(g->reclaimed_blocks, g->reclaimed_bytes);
 	char text[NUMBER_SIZE], part[NUMBER_SIZE];
 	bool leaked = left.blocks;
 
+	if (!KINDS_HAS(leaks->kinds, KIND_MEMORY)) {
+		paper_print(paper, INK_PLAIN, "%sunloaded", each);
+		return;
+	}
 	/* What was kept and is freed by now had been left, too. */
 	tally_add(&left, tally_less(freed, left));
 	tally_add(&left, kept);
 	if (!left.blocks) {
-		paper_print(paper, INK_GOOD, "%sleft nothing", each);
+		paper_print(paper, INK_GOOD, "%sleft no%s", each,
+			group_left_things(group) ? " memory" : "thing");
 		return;
 	}
 	paper_print(paper, leaked ? INK_BAD : INK_WARN, "%sleft %s", each, tally_text(text, left));
@@ -90,8 +120,11 @@ static void print_things(
 }
 
 /* What happened on the way to the unload. */
-static void print_history(const struct paper *paper, const struct session_generation *g)
+static void print_history(
+	const struct paper *paper, const struct leaks *leaks, const struct group *group)
 {
+	const struct session_generation *g = group->first;
+
 	print_times(paper, "deferred", g->deferrals);
 	print_times(paper, "refused", g->refusals);
 	print_times(paper, "revived", g->revivals);
@@ -99,6 +132,9 @@ static void print_history(const struct paper *paper, const struct session_genera
 		paper_print(paper, INK_PLAIN, "; finalized early");
 	if (g->how & SESSION_TIMED_OUT)
 		paper_print(paper, INK_BAD, "; an unload timed out");
+	/* they are lines of the balance as well */
+	if (!KINDS_HAS(leaks->kinds, KIND_KEY) || group->balance_lines)
+		return;
 	print_things(paper, INK_PLAIN, g->locals_run, "thread-local destructor", "run");
 	print_things(paper, INK_WARN, g->locals_dropped, "thread-local destructor", "dropped");
 	print_things(paper, INK_PLAIN, g->keys_deleted, "key", "deleted");
@@ -120,9 +156,10 @@ static void print_loaded(const struct paper *paper, const struct session_generat
 		words[known ? g->closing : SESSION_OPEN]);
 }
 
-static void print_generations(const struct paper *paper, const struct session *session,
-	const struct session_generation *first, const struct session_generation *last)
+static void print_group(
+	const struct paper *paper, const struct leaks *leaks, const struct group *group)
 {
+	const struct session_generation *first = group->first, *last = group->last;
 	const char *each = first == last ? "" : "each ";
 	char *reason;
 
@@ -134,15 +171,15 @@ static void print_generations(const struct paper *paper, const struct session *s
 	if (first->state == SESSION_LOADED) {
 		print_loaded(paper, first);
 	} else if (first->state != SESSION_UNLOADED_BLIND) {
-		print_residue_words(paper, first, each);
+		print_residue_words(paper, leaks, group, each);
 	} else {
-		reason = stop_reason(session, first);
+		reason = stop_reason(leaks->session, first);
 		paper_print(paper, INK_WARN,
 			"%sunloaded, but its memory was not looked through: %s; nothing was freed",
 			each, reason);
 		free(reason);
 	}
-	print_history(paper, first);
+	print_history(paper, leaks, group);
 	paper_print(paper, INK_PLAIN, "\n");
 }
 
@@ -170,32 +207,63 @@ static void print_stays(const struct paper *paper, const struct leaks *leaks, ui
 	}
 }
 
+/* Gathers the generations from list[i] on that are alike; returns the index behind them. */
+static size_t group_gather(
+	struct group *group, const struct leaks *leaks, const struct index_list *list, size_t i)
+{
+	bool detailed = generation_has_details(leaks, list->index[i]);
+	const struct session_generation *next;
+
+	group->first = group->last = session_generation(leaks->session, list->index[i]);
+	text_balance_start(&group->balance, leaks, list->index[i]);
+	for (i++; i < list->count && !detailed; i++) {
+		next = session_generation(leaks->session, list->index[i]);
+		if (!generations_alike(leaks, group->first, next) ||
+			generation_has_details(leaks, list->index[i]) ||
+			!text_balance_join(&group->balance, leaks, list->index[i]))
+			break;
+		group->last = next;
+	}
+	group->balance_lines = text_balance_lines(&group->balance, leaks);
+	return i;
+}
+
+static void print_total(
+	const struct paper *paper, const struct leaks *leaks, const struct leaks_module *module)
+{
+	char text[NUMBER_SIZE];
+	struct text_balance total;
+
+	text_balance_of_module(&total, module);
+	if (!text_balance_lines(&total, leaks))
+		return;
+	paper_print(paper, INK_PLAIN, "  in all %s:\n",
+		count_text(text, module->generations.count, "generation"));
+	text_balance_print(paper, leaks, &total);
+}
+
 void text_generations_print(
 	const struct paper *paper, const struct leaks *leaks, const struct leaks_module *module)
 {
 	const struct index_list *list = &module->generations;
-	const struct session_generation *first, *last, *next;
+	size_t i, next, lines = 0, balance_lines = 0;
 	char text[NUMBER_SIZE];
-	size_t i, k, lines = 0;
-	bool detailed;
+	struct group group;
 
-	for (i = 0; i < list->count; i = k, lines++) {
+	for (i = 0; i < list->count; i = next, lines++) {
 		if (lines == GENERATION_LINES) {
 			paper_print(paper, INK_PLAIN, "  and %s more\n",
 				count_text(text, list->count - i, "generation"));
 			break;
 		}
-		first = last = session_generation(leaks->session, list->index[i]);
-		detailed = generation_has_details(leaks, list->index[i]);
-		for (k = i + 1; k < list->count && !detailed; k++) {
-			next = session_generation(leaks->session, list->index[k]);
-			if (!generations_alike(first, next) ||
-				generation_has_details(leaks, list->index[k]))
-				break;
-			last = next;
-		}
-		print_generations(paper, leaks->session, first, last);
-		if (detailed)
+		next = group_gather(&group, leaks, list, i);
+		print_group(paper, leaks, &group);
+		if (generation_has_details(leaks, list->index[i]))
 			print_stays(paper, leaks, list->index[i]);
+		balance_lines += group.balance_lines;
+		if (group.balance_lines && balance_lines <= BALANCE_LINES)
+			text_balance_print(paper, leaks, &group.balance);
 	}
+	if (lines > 1)
+		print_total(paper, leaks, module);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/text-place.h"
 
+#include "cli/text-leftover.h"
 #include "cli/text-stack.h"
 
 #include <inttypes.h>
@@ -9,10 +10,13 @@
 
 #define ROOT_LINES 4 /* of one place; more are summed up */
 
-bool place_is_for_text(const struct leaks_place *place)
+bool place_is_for_text(const struct leaks *leaks, const struct leaks_place *place)
 {
-	return place->totals.leaked.blocks || place->totals.kept.blocks ||
-	       place->totals.dropped.blocks || place->record->late_frees;
+	if (KINDS_HAS(leaks->kinds, KIND_MEMORY) &&
+		(place->totals.leaked.blocks || place->totals.kept.blocks ||
+			place->totals.dropped.blocks || place->record->late_frees))
+		return true;
+	return place_has_leftovers(leaks, place);
 }
 
 /* "(1 block, 64 bytes in each of 10 generations)" or what is true of it. */
@@ -52,7 +56,7 @@ static void print_leaked(
 	const struct place_totals *totals = &place->totals;
 	char text[NUMBER_SIZE];
 
-	paper_print(paper, INK_BAD, "\n  leaked %s", tally_text(text, totals->leaked));
+	paper_print(paper, INK_BAD, "  leaked %s", tally_text(text, totals->leaked));
 	print_spread(paper, leaks->session, place);
 	if (totals->reclaimed.blocks >= totals->leaked.blocks)
 		paper_print(paper, INK_PLAIN, ", freed by relib\n");
@@ -109,17 +113,14 @@ static void print_late_frees(
 	free(caller);
 }
 
-void text_place_print(
-	const struct paper *paper, const struct leaks *leaks, const struct leaks_place *place)
+static void print_memory(const struct paper *paper, const struct leaks *leaks,
+	const struct leaks_place *place, bool all)
 {
 	const struct place_totals *totals = &place->totals;
-	struct text_stack stack = stack_of_place(place->record);
 	char text[NUMBER_SIZE];
 
 	if (totals->leaked.blocks)
 		print_leaked(paper, leaks, place);
-	else
-		paper_print(paper, INK_PLAIN, "\n");
 	if (totals->dropped.blocks) {
 		paper_print(paper, INK_BAD, "  dropped %s", tally_text(text, totals->dropped));
 		paper_print(paper, INK_PLAIN,
@@ -130,12 +131,23 @@ void text_place_print(
 		paper_print(paper, INK_WARN, "  kept %s\n", tally_text(text, totals->kept));
 		print_roots(paper, leaks, place);
 	}
-	if (!totals->leaked.blocks && !totals->kept.blocks && !totals->dropped.blocks &&
-		totals->allocated.blocks) {
+	if ((all || place->record->late_frees) && !totals->leaked.blocks && !totals->kept.blocks &&
+		!totals->dropped.blocks && totals->allocated.blocks) {
 		paper_print(paper, INK_PLAIN, "  acquired %s", tally_text(text, totals->allocated));
 		paper_print(paper, INK_PLAIN, "; in use %s\n", tally_text(text, totals->live));
 	}
 	if (place->record->late_frees)
 		print_late_frees(paper, leaks, place);
+}
+
+void text_place_print(const struct paper *paper, const struct leaks *leaks,
+	const struct leaks_place *place, bool all)
+{
+	struct text_stack stack = stack_of_place(place->record);
+
+	paper_print(paper, INK_PLAIN, "\n");
+	if (KINDS_HAS(leaks->kinds, KIND_MEMORY))
+		print_memory(paper, leaks, place, all);
+	text_leftovers_print(paper, leaks, place, all);
 	text_stack_print(paper, leaks, &stack);
 }

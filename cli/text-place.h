@@ -6,10 +6,11 @@
 #include "cli/leaks.h"
 #include "cli/paper.h"
 
-/* Shown without being asked for: leaked, kept or freed too late. */
-bool place_is_for_text(const struct leaks_place *place);
+/* Shown without being asked for: something leaked, kept, left, or freed too late. */
+bool place_is_for_text(const struct leaks *leaks, const struct leaks_place *place);
 
-void text_place_print(
-	const struct paper *paper, const struct leaks *leaks, const struct leaks_place *place);
+/* @all: also what was not left. */
+void text_place_print(const struct paper *paper, const struct leaks *leaks,
+	const struct leaks_place *place, bool all);
 
 #endif

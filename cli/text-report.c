@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/leaks-report.h"
 
+#include "cli/text-balance.h"
 #include "cli/text-dangling.h"
 #include "cli/text-generation.h"
 #include "cli/text-note.h"
@@ -58,14 +59,14 @@ static void print_module_title(
 	paper_print(paper, INK_PLAIN, "\n");
 }
 
-static void print_module(const struct paper *paper, const struct leaks *leaks,
-	const struct leaks_module *module, bool all)
+static void print_memory_in_use(
+	const struct paper *paper, const struct leaks *leaks, const struct leaks_module *module)
 {
 	char text[NUMBER_SIZE];
-	size_t i, k, places = 0;
+	size_t i, places = 0;
 
-	print_module_title(paper, leaks, module);
-	text_generations_print(paper, leaks, module);
+	if (!KINDS_HAS(leaks->kinds, KIND_MEMORY))
+		return;
 	if (module->live.blocks)
 		paper_print(paper, INK_PLAIN, "  in use by what is still loaded: %s\n",
 			tally_text(text, module->live));
@@ -76,11 +77,41 @@ static void print_module(const struct paper *paper, const struct leaks *leaks,
 			tally_text(text, module->runtime));
 		paper_print(paper, INK_FAINT, ", from %s\n", count_text(text, places, "place"));
 	}
+}
+
+static void print_module(const struct paper *paper, const struct leaks *leaks,
+	const struct leaks_module *module, bool all)
+{
+	size_t k;
+
+	print_module_title(paper, leaks, module);
+	text_generations_print(paper, leaks, module);
+	text_growth_print(paper, leaks, module);
+	print_memory_in_use(paper, leaks, module);
 	for (k = 0; k < module->place_count; k++)
-		if (all || place_is_for_text(&module->places[k]))
-			text_place_print(paper, leaks, &module->places[k]);
-	text_threads_print(paper, leaks, module, all);
-	text_danglings_print(paper, leaks, module);
+		if (all || place_is_for_text(leaks, &module->places[k]))
+			text_place_print(paper, leaks, &module->places[k], all);
+	if (KINDS_HAS(leaks->kinds, KIND_THREAD))
+		text_threads_print(paper, leaks, module, all);
+	if (leaks->kinds == KINDS_ALL)
+		text_danglings_print(paper, leaks, module);
+}
+
+/* Nothing of the kinds that are asked for. */
+static bool module_is_unasked(const struct leaks *leaks, const struct leaks_module *module)
+{
+	uint32_t kind;
+
+	if (leaks->kinds == KINDS_ALL ||
+		(KINDS_HAS(leaks->kinds, KIND_MEMORY) && module->live.blocks) ||
+		(KINDS_HAS(leaks->kinds, KIND_THREAD) && module->threads_started))
+		return false;
+	for (kind = 0; kind < KINDS; kind++)
+		if (KINDS_HAS(leaks->kinds, kind) &&
+			(module->sums[kind].acquired.blocks || module->sums[kind].left.blocks ||
+				module->sums[kind].held.blocks))
+			return false;
+	return true;
 }
 
 /* Never unloaded and nothing to say about: one of many in a host of many modules. */
@@ -89,7 +120,7 @@ static bool module_is_quiet(const struct leaks *leaks, const struct leaks_module
 	size_t i;
 
 	for (i = 0; i < module->place_count; i++)
-		if (place_is_for_text(&module->places[i]))
+		if (place_is_for_text(leaks, &module->places[i]))
 			return false;
 	for (i = 0; i < module->generations.count; i++)
 		if (!generation_is_quiet(leaks, module->generations.index[i]))
@@ -119,6 +150,8 @@ static void print_modules(const struct paper *paper, const struct leaks *leaks, 
 		paper_print(paper, INK_PLAIN, "\nno module was loaded\n");
 	for (i = 0; i < leaks->module_count; i++) {
 		module = &leaks->modules[i];
+		if (!all && module_is_unasked(leaks, module))
+			continue;
 		if (all || !module_is_quiet(leaks, module)) {
 			print_module(paper, leaks, module, all);
 			continue;
@@ -138,89 +171,9 @@ void report_write_text(const struct report *report, const struct paper *paper)
 		leaks = report->leaks[i];
 		print_title(paper, leaks);
 		print_modules(paper, leaks, report->all);
-		text_notes_print(paper, leaks);
+		if (leaks->kinds == KINDS_ALL)
+			text_notes_print(paper, leaks);
 		paper_print(paper, INK_PLAIN, "\n");
 	}
 	report_write_summary(report, paper);
-}
-
-static const char *freed_words(struct tally leaked, struct tally reclaimed)
-{
-	if (reclaimed.blocks == 0)
-		return "not freed";
-	return reclaimed.blocks >= leaked.blocks ? "freed" : "partly freed";
-}
-
-/* ", " before all but the first of what is said. */
-static void print_item(
-	const struct paper *paper, enum ink ink, bool *said, const char *verb, const char *what)
-{
-	paper_print(paper, INK_PLAIN, "%s", *said ? ", " : "");
-	paper_print(paper, ink, "%s%s", verb, what);
-	*said = true;
-}
-
-static void print_count(const struct paper *paper, enum ink ink, bool *said, uint64_t count,
-	const char *noun, const char *more)
-{
-	char text[NUMBER_SIZE];
-
-	if (!count)
-		return;
-	print_item(paper, ink, said, "", count_text(text, count, noun));
-	paper_print(paper, ink, "%s", more);
-}
-
-static void faults_add(struct leaks_faults *sum, const struct leaks_faults *more)
-{
-	sum->not_unloaded += more->not_unloaded;
-	sum->threads_left += more->threads_left;
-	sum->late_calls += more->late_calls;
-	sum->timeouts += more->timeouts;
-	sum->dangling += more->dangling;
-}
-
-static void print_faults(const struct paper *paper, const struct leaks_faults *faults, bool *said)
-{
-	print_count(
-		paper, INK_BAD, said, faults->not_unloaded, "generation", " could not be unloaded");
-	print_count(paper, INK_BAD, said, faults->threads_left, "thread", " left running");
-	print_count(paper, INK_BAD, said, faults->late_calls, "late call", "");
-	print_count(paper, INK_BAD, said, faults->timeouts, "unload", " timed out");
-}
-
-void report_write_summary(const struct report *report, const struct paper *paper)
-{
-	struct tally leaked = {0}, reclaimed = {0}, kept = {0}, dropped = {0};
-	char modules[NUMBER_SIZE], generations[NUMBER_SIZE], text[NUMBER_SIZE];
-	struct leaks_faults faults = {0};
-	size_t i, files = 0, unloaded = 0;
-	bool said = false;
-
-	for (i = 0; i < report->count; i++) {
-		files += report->leaks[i]->file_count;
-		unloaded += report->leaks[i]->unloaded;
-		tally_add(&leaked, report->leaks[i]->leaked);
-		tally_add(&reclaimed, report->leaks[i]->reclaimed);
-		tally_add(&kept, report->leaks[i]->kept);
-		tally_add(&dropped, report->leaks[i]->dropped);
-		faults_add(&faults, &report->leaks[i]->faults);
-	}
-	paper_print(paper, INK_TITLE,
-		"relib: %s, %s unloaded: ", count_text(modules, files, "module"),
-		count_text(generations, unloaded, "generation"));
-	if (leaked.blocks) {
-		print_item(paper, INK_BAD, &said, "leaked ", tally_text(text, leaked));
-		paper_print(paper, INK_BAD, " (%s)", freed_words(leaked, reclaimed));
-	}
-	if (dropped.blocks)
-		print_item(paper, INK_BAD, &said, "dropped ", tally_text(text, dropped));
-	if (kept.blocks)
-		print_item(paper, INK_WARN, &said, "kept ", tally_text(text, kept));
-	print_faults(paper, &faults, &said);
-	if (!said)
-		print_item(paper, INK_GOOD, &said, "", "nothing left");
-	/* a warning about who holds them, nothing that the modules left */
-	print_count(paper, INK_WARN, &said, faults.dangling, "dangling pointer", "");
-	paper_print(paper, INK_PLAIN, "\n");
 }

@@ -20,6 +20,9 @@
 #define ARCH_THREAD_BELOW 0
 #define ARCH_THREAD_ABOVE 2304
 
+/* The version of what the C library has had from the beginning. */
+#define ARCH_LIBC_FIRST "GLIBC_2.2.5"
+
 /* Indices in struct user_regs_struct, which is the kernel's NT_PRSTATUS. */
 enum arch_register {
 	ARCH_R15, ARCH_R14, ARCH_R13, ARCH_R12, ARCH_RBP, ARCH_RBX, ARCH_R11, ARCH_R10, ARCH_R9,

@@ -116,6 +116,11 @@ uint32_t balance_acquire(struct origin origin, enum session_resource kind, uint6
 	return balance;
 }
 
+void balance_grow(uint32_t balance, uint64_t bytes)
+{
+	add(&balance_at(balance)->acquired_bytes, bytes);
+}
+
 void balance_give_back(uint32_t balance, uint64_t count, uint64_t bytes)
 {
 	struct session_balance *record = balance_at(balance);
@@ -170,6 +175,17 @@ void leftover_state(uint32_t leftover, enum session_leftover_state state)
 		return;
 	record = session_record(SESSION_LEFTOVERS, leftover);
 	__atomic_store_n(&record->state, state, __ATOMIC_RELAXED);
+}
+
+void balances_each(const struct generation *generation,
+	void (*visit)(struct session_balance *balance, void *data), void *data)
+{
+	const struct balance_entry *entry;
+
+	for (size_t i = 0; i < GENERATION_BALANCES; i++)
+		for (entry = __atomic_load_n(&generation->balances[i], __ATOMIC_ACQUIRE); entry;
+			entry = entry->next)
+			visit(balance_at(entry->balance), data);
 }
 
 void balances_end(struct generation *generation)

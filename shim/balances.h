@@ -23,6 +23,9 @@
  */
 uint32_t balance_acquire(struct origin origin, enum session_resource kind, uint64_t bytes);
 
+/* One of them became larger by so many bytes. */
+void balance_grow(uint32_t balance, uint64_t bytes);
+
 /* balance: not 0. */
 static inline struct session_balance *balance_at(uint32_t balance)
 {
@@ -42,6 +45,33 @@ static inline struct session_generation *balance_generation(uint32_t balance)
  */
 void balance_give_back(uint32_t balance, uint64_t count, uint64_t bytes);
 void balance_give_back_before(uint32_t balance, uint64_t count, uint64_t bytes);
+/*
+ * For who counts often: a balance and its generation where they stand, which
+ * is for ever.  Each counts one; keeps errno.
+ */
+struct balance_spot {
+	struct session_balance *balance;
+	struct session_generation *generation;
+};
+
+static inline struct balance_spot balance_spot(uint32_t balance)
+{
+	return (struct balance_spot){balance_at(balance), balance_generation(balance)};
+}
+
+static inline void balance_spot_acquire(struct balance_spot spot)
+{
+	__atomic_fetch_add(&spot.balance->acquired, 1, __ATOMIC_RELAXED);
+}
+
+static inline void balance_spot_give_back(struct balance_spot spot)
+{
+	bool later = spot.generation->state != SESSION_LOADED;
+
+	__atomic_fetch_add(later ? &spot.balance->later : &spot.balance->given_back, 1,
+		__ATOMIC_RELAXED);
+}
+
 /* relib took them back. */
 void balance_take_back(uint32_t balance, uint64_t count, uint64_t bytes);
 
@@ -56,8 +86,12 @@ uint32_t leftover_add(const struct session_leftover *like, const char *text, con
 /* What became of it since; 0 is no leftover.  Does not count. */
 void leftover_state(uint32_t leftover, enum session_leftover_state state);
 
-/* The generation's code is gone, and acquires nothing any more. */
 struct generation;
+/* Calls visit for each balance of the generation, which is not unmapped yet. */
+void balances_each(const struct generation *generation,
+	void (*visit)(struct session_balance *balance, void *data), void *data);
+
+/* The generation's code is gone, and acquires nothing any more. */
 void balances_end(struct generation *generation);
 
 /* In a forked child, when its session becomes its own: only what is still held counts. */

@@ -21,7 +21,6 @@
 
 struct search {
 	struct blockers *blockers;
-	const struct world *world;
 	const struct world_caller *caller;
 };
 
@@ -175,7 +174,7 @@ static void thread_examine(struct search *search, const struct world_thread *thr
 	if (!blocker.inside && (!blocker.owner || (calling && !search->blockers->deferred)))
 		return;
 	if (search->blockers->watch && slot)
-		blocker.watched = leave_watch(slot);
+		leave_watch(slot);
 	blocker_add(search->blockers, &blocker);
 }
 
@@ -234,7 +233,6 @@ static void blockers_look(const struct world *world, void *data)
 	threads_each_going(starting_visit, blockers);
 	if (!blockers->count && blockers->drop_locals)
 		locals_drop(blockers->number, world->threads[0].tid);
-	blockers->seen = true;
 }
 
 static bool is_going(void *data, uintptr_t address)
@@ -268,7 +266,6 @@ static bool others_are_quiet(struct blockers *blockers)
 	threads_each_going(any_visit, &owned);
 	if (owned.some || !quiet_others(is_going, blockers))
 		return false;
-	blockers->seen = true;
 	if (blockers->drop_locals)
 		locals_drop(blockers->number, (pid_t)lock_self());
 	return true;
@@ -291,12 +288,10 @@ void blockers_find(struct blockers *blockers, const struct world_caller *caller)
 	struct world alone = {.threads = &here, .thread_count = 1};
 	struct world_result result = {0};
 
-	blockers->seen = false;
 	blockers->count = blockers->foreign = 0;
 	thread_self.inside++;
 	if (is_alone()) {
 		here.tp = arch_thread_pointer();
-		search.world = &alone;
 		blockers_look(&alone, &search);
 		thread_self.inside--;
 		return;

@@ -23,7 +23,6 @@ struct blocker {
 	uint16_t inside; /* generation slot that its innermost frame in what goes is of */
 	bool calling;	 /* the thread that calls dlclose */
 	bool cut;	 /* its stack could not be followed to the end */
-	bool watched;	 /* we will hear when it leaves */
 	uint32_t frame_count, module_frame; /* module_frame: of inside; frame_count: none */
 	uintptr_t frames[BLOCKER_FRAMES];   /* the first is where it stands */
 };
@@ -35,7 +34,6 @@ struct blockers {
 	bool watch;	  /* learn when threads of others leave */
 	bool drop_locals; /* if there are none: no other thread's thread-local destructor may run */
 	/* out */
-	bool seen;	/* all threads were looked at */
 	size_t count;	/* may be more than stand in the list */
 	size_t foreign; /* of them: owned by nobody that goes, or the calling thread */
 	uint64_t stopped_ns;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stddef.h>
 
+#include "shim/handles.h"
 #include "shim/loader.h"
 #include "shim/next.h"
 #include "shim/unloading.h"
@@ -13,7 +15,16 @@ _Static_assert(offsetof(struct world_caller, saved_count) == 72, "dl-x86_64.S");
 
 int dlclose_from(void *handle, const struct world_caller *caller)
 {
+	struct closing closing;
+	int result, saved;
+
 	if (!next_ready() || !next.dlclose)
 		return -1;
-	return unloading_close(handle, caller);
+	closing = handle_closing(handle, ((const uintptr_t *)caller->sp)[-1]);
+	result = unloading_close(handle, caller);
+	saved = errno;
+	if (!result)
+		handle_closed(&closing);
+	errno = saved;
+	return result;
 }

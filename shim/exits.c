@@ -14,6 +14,7 @@
 #include "shim/danglings.h"
 #include "shim/hook-entries.h"
 #include "shim/hooks.h"
+#include "shim/ledger.h"
 #include "shim/module.h"
 #include "shim/next.h"
 #include "shim/thread.h"
@@ -44,15 +45,27 @@ static void atexit_call(void *data)
 static struct hook_entry *entry_make(uint8_t kind, uintptr_t function, const void *argument,
 	uint16_t generation, const struct caller *caller)
 {
+	const struct origin origin = caller_origin(caller);
 	const struct hook_entry like = {
 		.kind = kind,
 		.function = function,
 		.argument = (uintptr_t)argument,
 		.generation = generation,
-		.place = hook_place(caller),
+		.place = origin.place,
 	};
+	struct hook_entry *entry = hook_entry_take(&like);
 
-	return hook_entry_take(&like);
+	if (entry)
+		entry->balance = balance_acquire(origin, SESSION_EXIT_HANDLER, 0);
+	return entry;
+}
+
+/* It was not registered after all. */
+static void entry_drop(struct hook_entry *entry)
+{
+	if (entry->balance)
+		balance_give_back(entry->balance, 1, 0);
+	hook_entry_give(entry);
 }
 
 RELIB_EXPORT int on_exit(void (*function)(int, void *), void *argument)
@@ -73,7 +86,7 @@ RELIB_EXPORT int on_exit(void (*function)(int, void *), void *argument)
 		return next.on_exit(function, argument);
 	result = next.on_exit(on_exit_call, entry);
 	if (result)
-		hook_entry_give(entry);
+		entry_drop(entry);
 	return result;
 }
 
@@ -104,7 +117,7 @@ RELIB_EXPORT int __cxa_at_quick_exit(void (*function)(void *), void *dso)
 	entry->handle = is_owned(generation, dso) ? 0 : (uintptr_t)entry;
 	result = next.at_quick_exit(function, entry->handle ? entry : dso);
 	if (result)
-		hook_entry_give(entry);
+		entry_drop(entry);
 	return result;
 }
 
@@ -122,35 +135,34 @@ RELIB_EXPORT int __cxa_atexit(void (*function)(void *), void *argument, void *ds
 	const uintptr_t *frame = CALLER_FRAME();
 	struct caller caller = caller_of(frame, CALLER_BP(frame));
 	struct hook_entry *entry = NULL;
-	uint16_t generation;
+	uint16_t named, generation;
 	int result;
 
 	if (!next_ready() || !next.atexit)
 		return -1;
-	generation = dso && generation_alive ? generation_of((uintptr_t)dso) : 0;
-	if (generation)
-		generation_at(generation)->exits = true;
+	named = dso && generation_alive ? generation_of((uintptr_t)dso) : 0;
+	if (named)
+		generation_at(named)->exits = true;
 	generation = hook_owner((uintptr_t)function);
 	if (generation && is_foreign(generation, dso))
 		entry = entry_make(SESSION_DANGLING_ON_EXIT, (uintptr_t)function, argument,
 			generation, &caller);
-	if (!entry)
-		return next.atexit(function, argument, dso);
+	if (!entry) {
+		result = next.atexit(function, argument, dso);
+		if (!result && named)
+			balance_acquire(caller_origin(&caller), SESSION_EXIT_HANDLER, 0);
+		return result;
+	}
 	entry->handle = (uintptr_t)entry;
 	result = next.atexit(atexit_call, entry, entry);
 	if (result)
-		hook_entry_give(entry);
+		entry_drop(entry);
 	return result;
 }
 
-struct taking {
-	uint16_t generation;
-	uint32_t count;
-};
-
 static void visit_going(struct hook_entry *entry, void *data)
 {
-	struct taking *taking = data;
+	const uint16_t *generation = data;
 	struct session_dangling like = {
 		.kind = entry->kind,
 		.place = entry->place,
@@ -158,10 +170,11 @@ static void visit_going(struct hook_entry *entry, void *data)
 	};
 	bool lasting = entry->kind == SESSION_DANGLING_ON_EXIT && !entry->handle;
 
-	if (entry->generation != taking->generation || entry->dropped)
+	if (entry->generation != *generation || entry->dropped)
 		return;
-	taking->count++;
-	dangling_hook(taking->generation, entry->function, &like, NULL);
+	dangling_hook(*generation, entry->function, &like, NULL);
+	if (entry->balance)
+		balance_take_back(entry->balance, 1, 0);
 	entry->dropped = true;
 	entry->function = entry->argument = 0;
 	if (entry->handle)
@@ -171,13 +184,21 @@ static void visit_going(struct hook_entry *entry, void *data)
 		hook_entry_give(entry);
 }
 
-uint32_t exits_take_back(uint16_t generation)
+/* Those in its own name the C library has run or forgotten. */
+static void visit_own(struct session_balance *balance, void *data)
 {
-	struct taking taking = {.generation = generation};
+	uint64_t gone = balance->given_back + balance->taken_back;
 
+	if (balance->kind == SESSION_EXIT_HANDLER && balance->acquired > gone)
+		__atomic_fetch_add(
+			&balance->given_back, balance->acquired - gone, __ATOMIC_RELAXED);
+}
+
+void exits_take_back(uint16_t generation)
+{
 	if (!next.finalize)
-		return 0;
-	hook_entries_each(SESSION_DANGLING_ON_EXIT, visit_going, &taking);
-	hook_entries_each(SESSION_DANGLING_QUICK_EXIT, visit_going, &taking);
-	return taking.count;
+		return;
+	hook_entries_each(SESSION_DANGLING_ON_EXIT, visit_going, &generation);
+	hook_entries_each(SESSION_DANGLING_QUICK_EXIT, visit_going, &generation);
+	balances_each(generation_at(generation), visit_own, NULL);
 }

@@ -7,6 +7,7 @@
 #include "shim/segv.h"
 #include "shim/session.h"
 #include "shim/settings.h"
+#include "shim/signal-stacks.h"
 #include "shim/sys.h"
 
 #define RANGES 4096u	 /* a power of two; the kernel allows 65,530 mappings by default */
@@ -51,6 +52,7 @@ static void oldest_give_back(void)
 	range_set(range, 0, 0, 0);
 	atomic_fetch_add(&first, 1);
 	sys_unmap((void *)start, size);
+	signal_stacks_keep(start, start + size);
 	held -= size;
 }
 

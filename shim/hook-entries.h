@@ -26,6 +26,7 @@ struct hook_entry {
 	uint8_t kind;	     /* enum session_dangling_kind */
 	bool dropped;	     /* do not call it any more */
 	uint32_t running;    /* calls of it that are under way */
+	uint32_t balance;    /* where it is counted, 0: nowhere */
 };
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a module leaves in the C library and the kernel that would call into
- * it or read it after it went: signal handlers, timers, on_exit and
- * at_quick_exit entries, environment strings, stream buffers, openlog's ident.
+ * it or read it after it went: signal handlers and alternate stacks, timers,
+ * handlers of exit and fork, environment strings, stream buffers, openlog's ident.
  */
 #ifndef RELIB_HOOKS_H
 #define RELIB_HOOKS_H
@@ -13,21 +13,28 @@
  * Called by the thread that unloads, inside the loader's lock, after the
  * generation's finalizers ran and while it is still mapped: takes back what
  * points into its image, and records it (SESSION_DANGLINGS, the generation's
- * taken_back).  Keeps errno.
+ * taken_back); and finds out what else of these kinds it has left, which is
+ * recorded as leftovers.  Keeps errno.
  */
 void hooks_take_back(uint16_t generation);
 
+/* In a forked child: first of all; and when the session is the child's own. */
 void hooks_fork_child(void);
-void timers_fork_child(void);
+void hooks_fork_settle(void);
+
+/* The parts of it. */
+void timers_take_back(uint16_t generation);
+void intervals_take_back(uint16_t generation); /* setitimer, alarm */
+void signals_take_back(uint16_t generation);
+void exits_take_back(uint16_t generation);
+void fork_handlers_take_back(uint16_t generation);
+void environment_take_back(uint16_t generation);
+void streams_take_back(uint16_t generation);
+void syslog_take_back(uint16_t generation);
+
 void streams_fork_child(void);
 void syslog_fork_child(void);
-
-/* The parts of it; each returns how many it took back, and has them recorded. */
-uint32_t signals_take_back(uint16_t generation);
-uint32_t timers_take_back(uint16_t generation);
-uint32_t exits_take_back(uint16_t generation);
-uint32_t environment_take_back(uint16_t generation);
-uint32_t streams_take_back(uint16_t generation);
-uint32_t syslog_take_back(uint16_t generation);
+void timers_fork_settle(void);
+void intervals_fork_settle(void);
 
 #endif

@@ -142,6 +142,43 @@ void ledger_forget(enum session_resource kind, uint64_t key)
 	entry_remove(kind, key, &was);
 }
 
+static uint32_t left_record(const struct holding *holding, enum session_leftover_state state,
+	uint64_t number, const char *text, const char *why)
+{
+	const struct session_leftover like = {
+		.balance = holding->balance,
+		.state = state,
+		.number = number,
+		.bytes = holding->bytes,
+		.text = holding->text,
+	};
+
+	return leftover_add(&like, text, why);
+}
+
+void ledger_left(const struct holding *holding, uint64_t number, const char *text, const char *why)
+{
+	struct holding changed = *holding;
+
+	if (holding->leftover)
+		return;
+	changed.leftover = left_record(holding, SESSION_LEFT, number, text, why);
+	if (changed.leftover)
+		ledger_change(&changed);
+}
+
+void ledger_taken_back(const struct holding *holding, uint64_t number, const char *text)
+{
+	left_record(holding, SESSION_TAKEN_BACK, number, text, NULL);
+	ledger_forget(holding->kind, holding->key);
+}
+
+void ledger_was_gone(const struct holding *holding)
+{
+	balance_give_back_before(holding->balance, 1, holding->bytes);
+	ledger_forget(holding->kind, holding->key);
+}
+
 #define BATCH 32u
 
 /* A walk through all lists; each is ordered by number, the newest first. */

@@ -36,16 +36,22 @@ struct holding {
  * is to be recorded.  Two loads and two compares for a host's call.
  */
 #define CALL_ORIGIN() call_origin(CALLER_FRAME())
-static inline __attribute__((always_inline)) struct origin call_origin(const uintptr_t *frame)
+static inline struct origin caller_origin(const struct caller *caller)
 {
-	struct caller caller = caller_of(frame, CALLER_BP(frame));
 	struct origin origin = {0};
 	uint32_t code;
 
-	if (__builtin_expect(!module_may_own(caller.pc, &code), 1) || thread_self.vforked)
+	if (__builtin_expect(!module_may_own(caller->pc, &code), 1) || thread_self.vforked)
 		return origin;
-	origin = module_origin(&caller, code);
+	origin = module_origin(caller, code);
 	return origin.place > HEAP_PLACE_LOADER ? origin : (struct origin){0};
+}
+
+static inline __attribute__((always_inline)) struct origin call_origin(const uintptr_t *frame)
+{
+	struct caller caller = caller_of(frame, CALLER_BP(frame));
+
+	return caller_origin(&caller);
 }
 
 /* How many holdings of each kind there are. */
@@ -76,6 +82,15 @@ void ledger_change(const struct holding *holding);
 
 /* Takes it out, uncounted. */
 void ledger_forget(enum session_resource kind, uint64_t key);
+
+/*
+ * What an unload finds of a holding.  _left: it is left, and recorded once; the
+ * holding stays.  _taken_back: relib took it back, and it is recorded.  _was_gone:
+ * it had been given back before.  text and why as for leftover_add.
+ */
+void ledger_left(const struct holding *holding, uint64_t number, const char *text, const char *why);
+void ledger_taken_back(const struct holding *holding, uint64_t number, const char *text);
+void ledger_was_gone(const struct holding *holding);
 
 /*
  * Calls visit with a copy of each of the kind that a generation has (record in

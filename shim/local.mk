@@ -15,29 +15,41 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/blockers.h \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
+	%D%/changes.c \
+	%D%/changes.h \
+	%D%/children.c \
+	%D%/children.h \
+	%D%/closes.c \
 	%D%/danglings.c \
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
 	%D%/dead-stacks.h \
+	%D%/descriptor-text.c \
+	%D%/descriptors.c \
 	%D%/descriptors.h \
 	%D%/dl-x86_64.S \
 	%D%/dlclose.c \
+	%D%/duplicates.c \
 	%D%/environment.c \
 	%D%/exits.c \
 	%D%/explain.c \
 	%D%/explain.h \
 	%D%/fault.c \
 	%D%/fault.h \
+	%D%/files.c \
 	%D%/finalize.c \
 	%D%/finalize.h \
 	%D%/finalizers.c \
 	%D%/finalizers.h \
+	%D%/fork-handlers.c \
 	%D%/freed-chunks.c \
 	%D%/freed-chunks.h \
 	%D%/generation.c \
 	%D%/generation.h \
 	%D%/guard.c \
 	%D%/guard.h \
+	%D%/handles.c \
+	%D%/handles.h \
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/heap-class.c \
@@ -45,10 +57,16 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/heap-internal.h \
 	%D%/heap-units.c \
 	%D%/heap-walk.c \
+	%D%/held-locks.c \
+	%D%/held-locks.h \
 	%D%/hook-entries.c \
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
+	%D%/interval-timers.c \
+	%D%/intervals.c \
+	%D%/intervals.h \
+	%D%/io-uring.c \
 	%D%/keys.c \
 	%D%/keys.h \
 	%D%/keys-x86_64.S \
@@ -64,20 +82,33 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/link-maps.h \
 	%D%/loader.c \
 	%D%/loader.h \
+	%D%/locale.c \
 	%D%/lock.c \
 	%D%/lock.h \
+	%D%/lock-words.c \
+	%D%/lock-words.h \
+	%D%/locks.c \
+	%D%/locks.h \
 	%D%/look.c \
 	%D%/look.h \
 	%D%/look-images.c \
 	%D%/look-images.h \
+	%D%/look-mappings.c \
+	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
 	%D%/main.c \
 	%D%/malloc.c \
+	%D%/mapped-record.c \
+	%D%/mapped-record.h \
+	%D%/mappings.c \
+	%D%/mappings.h \
 	%D%/maps.c \
 	%D%/maps.h \
+	%D%/mmap.c \
 	%D%/module.c \
 	%D%/module.h \
+	%D%/mutexes.c \
 	%D%/new.c \
 	%D%/next.c \
 	%D%/next.h \
@@ -90,8 +121,10 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/objects.h \
 	%D%/opens.c \
 	%D%/opens.h \
+	%D%/opening.h \
 	%D%/places.c \
 	%D%/places.h \
+	%D%/process-state.c \
 	%D%/pthread.c \
 	%D%/quiet.c \
 	%D%/quiet.h \
@@ -114,15 +147,23 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/settle.h \
 	%D%/settings.c \
 	%D%/settings.h \
+	%D%/signal-stacks.c \
+	%D%/signal-stacks.h \
 	%D%/signals.c \
 	%D%/signals.h \
+	%D%/sockets.c \
+	%D%/spare-signal.c \
+	%D%/spare-signal.h \
+	%D%/special-descriptors.c \
 	%D%/stacks.c \
 	%D%/stacks.h \
 	%D%/stays.c \
 	%D%/stays.h \
 	%D%/streams.c \
 	%D%/sys.h \
+	%D%/syscall-x86_64.S \
 	%D%/syslog.c \
+	%D%/system-calls.c \
 	%D%/tasks.c \
 	%D%/tasks.h \
 	%D%/text.h \
@@ -141,6 +182,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/unwind.h \
 	%D%/unwind-cfi.c \
 	%D%/unwind-cfi.h \
+	%D%/vfork-x86_64.S \
 	%D%/watchdog.c \
 	%D%/watchdog.h \
 	%D%/world.c \

@@ -19,8 +19,7 @@
 #define IMAGES_MOST 1024u
 #define MAPPED_MOST 256u
 #define FOUND_MOST 8192u
-#define TABLE_SIZE 16384u		/* a power of two */
-#define APART_MOST ((uintptr_t)1 << 43) /* what a scan can tell apart */
+#define TABLE_SIZE 16384u /* a power of two */
 
 /* An image that went. */
 struct image {
@@ -91,7 +90,7 @@ static void images_part(void)
 	}
 	work.image_count = kept;
 	while (work.image_count &&
-		work.images[work.image_count - 1].end - work.images[0].start > APART_MOST)
+		work.images[work.image_count - 1].end - work.images[0].start > SCAN_APART)
 		work.image_count--;
 }
 

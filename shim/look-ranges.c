@@ -5,6 +5,7 @@
 #include "shim/generation.h"
 #include "shim/heap.h"
 #include "shim/keys.h"
+#include "shim/look-mappings.h"
 #include "shim/look-ranges.h"
 #include "shim/objects.h"
 #include "shim/session-file.h"
@@ -20,13 +21,15 @@
 static struct {
 	struct scan_range runtime_data[RUNTIME_MOST];
 	size_t runtime_count;
+	struct scan_range loader;
 	struct scan_range own[RANGES_MOST];
 	size_t own_count;
 	struct scan_range *tls; /* thread-local blocks of what went, sorted */
 	size_t tls_count, tls_size;
 	struct scan_range *stale; /* values of keys of what went, sorted */
 	size_t stale_count;
-	struct scan_range *excluded; /* own, tls and stale, sorted */
+	size_t mapping_count;
+	struct scan_range *excluded; /* own, tls, stale and mappings, sorted */
 	size_t excluded_count;
 	bool tls_taken[TLS_MODULES]; /* numbers that a loaded object has now */
 	struct owned {
@@ -67,6 +70,8 @@ static void object_note(struct object *object, void *data)
 		 work.runtime_count < RUNTIME_MOST)
 		work.runtime_data[work.runtime_count++] =
 			(struct scan_range){object->start, object->end};
+	if (object->class == CODE_LOADER)
+		work.loader = (struct scan_range){object->start, object->end};
 	if (object->tls_module)
 		work.tls_taken[object->tls_module % TLS_MODULES] = true;
 }
@@ -179,7 +184,14 @@ static void tls_exclude_all(const struct generation *gone, const struct world *w
 
 static size_t excluded_size(void)
 {
-	return (work.tls_size + STALE_MOST + RANGES_MOST) * sizeof(struct scan_range);
+	return (work.tls_size + STALE_MOST + RANGES_MOST + work.mapping_count) *
+	       sizeof(struct scan_range);
+}
+
+static void excluded_add(const struct scan_range *ranges, size_t count)
+{
+	memcpy(work.excluded + work.excluded_count, ranges, count * sizeof(*ranges));
+	work.excluded_count += count;
 }
 
 bool look_ranges_make(const struct world *world)
@@ -187,6 +199,7 @@ bool look_ranges_make(const struct world *world)
 	size_t size;
 
 	each_gone(tls_count, world);
+	work.mapping_count = look_mappings_excluded(NULL);
 	/* room for itself and for the mappings that are still to come */
 	size = excluded_size();
 	work.tls = look_ranges_scratch(work.tls_size * sizeof(struct scan_range) + 1);
@@ -196,13 +209,12 @@ bool look_ranges_make(const struct world *world)
 		return false;
 	each_gone(tls_exclude_all, world);
 	work.tls_count = ranges_sort(work.tls, work.tls_count);
-	memcpy(work.excluded, work.own, work.own_count * sizeof(work.own[0]));
-	memcpy(work.excluded + work.own_count, work.tls, work.tls_count * sizeof(work.tls[0]));
 	work.stale_count = ranges_sort(work.stale, keys_stale(world, work.stale, STALE_MOST));
-	memcpy(work.excluded + work.own_count + work.tls_count, work.stale,
-		work.stale_count * sizeof(work.stale[0]));
-	work.excluded_count =
-		ranges_sort(work.excluded, work.own_count + work.tls_count + work.stale_count);
+	excluded_add(work.own, work.own_count);
+	excluded_add(work.tls, work.tls_count);
+	excluded_add(work.stale, work.stale_count);
+	work.excluded_count += look_mappings_excluded(work.excluded + work.excluded_count);
+	work.excluded_count = ranges_sort(work.excluded, work.excluded_count);
 	return true;
 }
 
@@ -245,6 +257,11 @@ bool look_ranges_is_runtime(uintptr_t address)
 	uintptr_t start, end;
 
 	return look_ranges_runtime(address, &start, &end);
+}
+
+bool look_ranges_is_loader(uintptr_t address)
+{
+	return address - work.loader.start < work.loader.end - work.loader.start;
 }
 
 enum look_owner look_ranges_owner(uintptr_t address)

@@ -32,6 +32,8 @@ bool look_ranges_is_tls(uintptr_t start, uintptr_t end);
 
 /* Whether the address is in data of the C library, the C++ runtime or the loader. */
 bool look_ranges_is_runtime(uintptr_t address);
+/* Whether it is in data of the loader alone. */
+bool look_ranges_is_loader(uintptr_t address);
 /* The addresses of the library among them that has the address; false: none has. */
 bool look_ranges_runtime(uintptr_t address, uintptr_t *start, uintptr_t *end);
 

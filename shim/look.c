@@ -5,6 +5,7 @@
 #include "shim/generation.h"
 #include "shim/heap.h"
 #include "shim/look-images.h"
+#include "shim/look-mappings.h"
 #include "shim/look-ranges.h"
 #include "shim/look.h"
 #include "shim/sys.h"
@@ -15,13 +16,10 @@
 
 /* A candidate that was reached. */
 struct reached {
+	struct look_mapping *mapping; /* NULL: a block */
 	struct span *span;
 	uint32_t index;
-	bool runtime; /* by the C library only */
-	uint8_t referrer;
-	uint32_t referrer_place;
-	uint64_t referrer_offset;
-	struct scan_place root;
+	struct look_reference reference; /* of a block */
 };
 
 /* All that a look works on; one at a time, the rest is mapped when the world stands. */
@@ -34,9 +32,9 @@ static struct {
 	uintptr_t *deferred_words;
 	size_t deferred_count, deferred_size;
 	size_t candidates;
-	bool runtime;		   /* the deferred ones are being looked at */
-	const struct span *inside; /* the module block that is being read, or NULL */
-	uint32_t inside_index;
+	bool runtime;	       /* the deferred ones are being looked at */
+	uint32_t inside_place; /* of the module's block or mapping that is being read, or 0 */
+	uintptr_t inside_start;
 } work;
 
 static bool is_candidate(const struct meta *meta)
@@ -88,7 +86,7 @@ bool look_has_candidates(void)
 	for (uint32_t slot = 1; slot < generation_limit(); slot++)
 		generation_at((uint16_t)slot)->used = false;
 	heap_walk(true, left_visit, &left);
-	return left;
+	return !look_mappings_use(&left) || left;
 }
 
 void look_prepare(struct look *look)
@@ -97,50 +95,84 @@ void look_prepare(struct look *look)
 	work.look = look;
 	look_ranges_begin();
 	look_images_begin();
+	look_mappings_begin();
 }
 
-static void reach(struct span *span, uint32_t index, const struct scan_place *place)
+static struct look_reference reference_at(const struct scan_place *place)
 {
-	struct reached *reached = &work.queue[work.queue_count++];
+	struct look_reference reference = {
+		.runtime = work.runtime,
+		.referrer = LOOK_MEMORY,
+		.root = *place,
+	};
 
-	span->meta[index].place |= META_MARKED;
-	*reached = (struct reached){.span = span, .index = index, .root = *place};
-	reached->runtime = work.runtime;
-	reached->referrer = LOOK_MEMORY;
-	if (work.inside) {
-		reached->referrer = LOOK_BLOCK;
-		reached->referrer_place = work.inside->meta[work.inside_index].place & META_PLACE;
-		reached->referrer_offset =
-			place->address - span_block(work.inside, work.inside_index);
+	if (work.inside_place) {
+		reference.referrer = LOOK_BLOCK;
+		reference.referrer_place = work.inside_place;
+		reference.referrer_offset = place->address - work.inside_start;
 	}
+	return reference;
 }
 
-static void word_found(void *data, uintptr_t word, const struct scan_place *place)
+/* True when what the C library refers to is put off. */
+static bool is_deferred(uintptr_t word, const struct scan_place *place)
+{
+	if (work.runtime || work.inside_place || !place->address ||
+		!look_ranges_is_runtime(place->address))
+		return false;
+	/* no room to wait: it is kept all the same */
+	if (work.deferred_count == work.deferred_size)
+		return false;
+	work.deferred[work.deferred_count] = *place;
+	work.deferred_words[work.deferred_count++] = word;
+	return true;
+}
+
+/*
+ * The loader maps files to read them and keeps their addresses when it has
+ * unmapped them; others' mappings it does not use.
+ */
+static void mapping_found(
+	struct look_mapping *mapping, uintptr_t word, const struct scan_place *place)
+{
+	if (mapping->reached || look_ranges_is_loader(place->address) ||
+		work.queue_count == work.queue_size || is_deferred(word, place))
+		return;
+	mapping->reached = true;
+	mapping->reference = reference_at(place);
+	work.queue[work.queue_count++] = (struct reached){.mapping = mapping};
+}
+
+static void block_found(uintptr_t word, const struct scan_place *place)
 {
 	struct span *span = heap_span(word);
 	uint32_t index;
 
-	if (word - work.scan.base >= work.scan.size) {
-		look_images_found(word, place,
-			work.inside ? work.inside->meta[work.inside_index].place & META_PLACE : 0);
-		return;
-	}
 	if (!span || span->kind == SPAN_FREE || word < span->start)
 		return;
 	index = span_index(span, word);
 	if (index >= span->count || (span->meta[index].place & META_MARKED) ||
-		!is_candidate(span->meta + index) || work.queue_count == work.queue_size)
+		!is_candidate(span->meta + index) || work.queue_count == work.queue_size ||
+		is_deferred(word, place))
 		return;
-	if (!work.runtime && !work.inside && place->address &&
-		look_ranges_is_runtime(place->address)) {
-		if (work.deferred_count < work.deferred_size) {
-			work.deferred[work.deferred_count] = *place;
-			work.deferred_words[work.deferred_count++] = word;
-			return;
-		}
-		/* no room to wait: it is kept all the same */
+	span->meta[index].place |= META_MARKED;
+	work.queue[work.queue_count++] =
+		(struct reached){.span = span, .index = index, .reference = reference_at(place)};
+}
+
+static void word_found(void *data, uintptr_t word, const struct scan_place *place)
+{
+	struct look_mapping *mapping;
+
+	if (word - work.scan.base < work.scan.size) {
+		block_found(word, place);
+		return;
 	}
-	reach(span, index, place);
+	mapping = look_mappings_at(word);
+	if (mapping)
+		mapping_found(mapping, word, place);
+	else
+		look_images_found(word, place, work.inside_place);
 }
 
 static void block_read(struct span *span, uint32_t index)
@@ -154,12 +186,20 @@ static void block_read(struct span *span, uint32_t index)
 		.end = start + size,
 	};
 
-	work.inside = span;
-	work.inside_index = index;
+	work.inside_place = span->meta[index].place & META_PLACE;
+	work.inside_start = start;
 	scan_words(&work.scan, (const uintptr_t *)start,
 		(const uintptr_t *)(start + (size & ~(size_t)7)), &place);
-	work.inside = NULL;
+	work.inside_place = 0;
 	work.look->bytes += size;
+}
+
+static void mapping_read(const struct look_mapping *mapping)
+{
+	work.inside_place = look_mapping_place(mapping);
+	work.inside_start = mapping->start;
+	look_mapping_read(mapping, &work.scan);
+	work.inside_place = 0;
 }
 
 /* Blocks of living owners.  The loader's are its thread-local blocks among others. */
@@ -182,8 +222,14 @@ static void root_visit(struct span *span, void *data)
 /* Everything that the reached ones refer to, and so on. */
 static void queue_follow(size_t *next)
 {
-	for (; *next < work.queue_count; (*next)++)
-		block_read(work.queue[*next].span, work.queue[*next].index);
+	for (; *next < work.queue_count; (*next)++) {
+		const struct reached *reached = &work.queue[*next];
+
+		if (reached->mapping)
+			mapping_read(reached->mapping);
+		else
+			block_read(reached->span, reached->index);
+	}
 }
 
 static void candidate_visit(struct span *span, void *data)
@@ -227,7 +273,7 @@ static void kept_count(const struct reached *reached)
 	struct look_tally *tally = tally_of_block(work.look, reached->span, reached->index);
 	size_t asked = span_asked(reached->span, reached->index);
 
-	if (reached->runtime) {
+	if (reached->reference.runtime) {
 		tally->runtime_blocks++;
 		tally->runtime_bytes += asked;
 	} else {
@@ -235,12 +281,8 @@ static void kept_count(const struct reached *reached)
 		tally->kept_bytes += asked;
 	}
 	/* the queue holds what others keep before what the C library keeps */
-	if (tally->referrer == LOOK_NOBODY) {
-		tally->referrer = reached->referrer;
-		tally->referrer_place = reached->referrer_place;
-		tally->referrer_offset = reached->referrer_offset;
-		tally->root = reached->root;
-	}
+	if (tally->reference.referrer == LOOK_NOBODY)
+		tally->reference = reached->reference;
 }
 
 static void sweep_visit(struct span *span, void *data)
@@ -282,15 +324,16 @@ static bool tallies_make(struct look *look, size_t candidates)
 static bool memory_make(const struct world *world)
 {
 	heap_walk(false, candidate_visit, NULL);
-	work.queue_size = work.candidates;
-	work.queue_bytes = (work.candidates + 1) * sizeof(struct reached);
+	if (!look_images_make(world) || !look_mappings_make(world))
+		return false;
+	work.queue_size = work.candidates + look_mappings_count();
+	work.queue_bytes = (work.queue_size + 1) * sizeof(struct reached);
 	work.queue = look_ranges_scratch(work.queue_bytes);
 	work.deferred_size = DEFERRED_MOST;
 	work.deferred = look_ranges_scratch(DEFERRED_MOST * sizeof(*work.deferred));
 	work.deferred_words = look_ranges_scratch(DEFERRED_MOST * sizeof(*work.deferred_words));
 	return work.queue && work.deferred && work.deferred_words &&
-	       tallies_make(work.look, work.candidates) && look_images_make(world) &&
-	       look_ranges_make(world);
+	       tallies_make(work.look, work.candidates) && look_ranges_make(world);
 }
 
 static void memory_give(void)
@@ -309,13 +352,18 @@ static void hidden_found(uintptr_t word, int tid)
 {
 	const struct scan_place place = {.kind = SCAN_THREAD, .tid = tid};
 
-	if (word - work.scan.base < work.scan.size)
+	if (word - work.scan.base < work.scan.size || look_mappings_at(word))
 		word_found(NULL, word, &place);
 }
 
 static void memory_mapped(void *data, uintptr_t start, uintptr_t end)
 {
 	look_images_mapped(start, end);
+}
+
+static void memory_left_out(void *data, uintptr_t start, uintptr_t end, bool shared)
+{
+	look_mappings_left_out(start, end, shared);
 }
 
 static void roots_follow(const struct world *world)
@@ -349,6 +397,10 @@ void look_at_world(const struct world *world, void *data)
 		.mapped = memory_mapped,
 	};
 	look_images_range(&work.scan.other_base, &work.scan.other_size);
+	if (look_mappings_count()) {
+		look_mappings_range(&work.scan);
+		work.scan.left_out = memory_left_out;
+	}
 	work.scan.excluded = look_ranges_excluded(&work.scan.excluded_count);
 	roots_follow(world);
 	look->bytes += work.scan.bytes;
@@ -356,7 +408,8 @@ void look_at_world(const struct world *world, void *data)
 	/* half-seen memory: a reference may have been missed, so nothing is freed */
 	if (!look->error) {
 		for (size_t i = 0; i < work.queue_count; i++)
-			kept_count(&work.queue[i]);
+			if (work.queue[i].span)
+				kept_count(&work.queue[i]);
 		heap_walk(false, sweep_visit, look);
 	}
 	memory_give();

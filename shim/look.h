@@ -4,9 +4,10 @@
  * are still referred to, and from where; and what points into the images that
  * went (look-images.h).
  *
- * Candidates are all live blocks of generations that are looked at or dead.  Roots
- * are all memory outside the module heap, and the blocks of living owners;
- * from there references are followed through candidates.  What the C library
+ * Candidates are all live blocks of generations that are looked at or dead, and
+ * the mappings that they left (look-mappings.h).  Roots are all memory outside
+ * of these and of the module heap, and the blocks of living owners; from there
+ * references are followed through candidates.  What the C library
  * itself refers to (stdout's buffer, the environment) is looked at last, so
  * that "kept for the C library" means that nobody else keeps it.
  *
@@ -26,7 +27,16 @@
 enum look_referrer {
 	LOOK_NOBODY,
 	LOOK_MEMORY, /* place says where */
-	LOOK_BLOCK,  /* a block of a module; place.address lies in it */
+	LOOK_BLOCK,  /* a block or mapping of a module; place.address lies in it */
+};
+
+/* Where a candidate was found referred to. */
+struct look_reference {
+	bool runtime;		  /* by the C library only */
+	uint8_t referrer;	  /* enum look_referrer */
+	uint32_t referrer_place;  /* LOOK_BLOCK: of the referring block */
+	uint64_t referrer_offset; /* in it */
+	struct scan_place root;
 };
 
 /* What was found for one generation and place. */
@@ -36,10 +46,7 @@ struct look_tally {
 	uint64_t leaked_blocks, leaked_bytes;
 	uint64_t kept_blocks, kept_bytes;
 	uint64_t runtime_blocks, runtime_bytes;
-	uint8_t referrer;	  /* enum look_referrer, to the first kept block */
-	uint32_t referrer_place;  /* LOOK_BLOCK: of the referring block */
-	uint64_t referrer_offset; /* in it */
-	struct scan_place root;
+	struct look_reference reference; /* to the first kept block */
 };
 
 struct look {

@@ -11,12 +11,14 @@
 #include "shim/generation.h"
 #include "shim/guard.h"
 #include "shim/heap.h"
+#include "shim/held-locks.h"
 #include "shim/hooks.h"
 #include "shim/keys.h"
 #include "shim/late.h"
 #include "shim/ledger.h"
 #include "shim/loader.h"
 #include "shim/lock.h"
+#include "shim/mappings.h"
 #include "shim/module.h"
 #include "shim/next.h"
 #include "shim/objects.h"
@@ -45,6 +47,7 @@ static void fork_prepare(void)
 	unload_fork_prepare();
 	heap_fork_prepare();
 	session_fork_prepare();
+	mappings_fork_prepare();
 	arena_fork_prepare();
 	thread_locals_fork_prepare();
 	errno = saved;
@@ -53,6 +56,7 @@ static void fork_prepare(void)
 static void fork_parent(void)
 {
 	arena_fork_parent();
+	mappings_fork_parent();
 	session_fork_parent();
 	heap_fork_parent();
 	unload_fork_parent();
@@ -70,12 +74,15 @@ static void fork_child(void)
 	generation_fork_child();
 	balances_fork_child();
 	ledger_fork_child();
+	mappings_fork_child();
+	held_locks_fork_child();
 	hooks_fork_child();
 	thread_fork_child();
 	opens_fork_child();
 	watchdog_fork_child();
 	unloading_fork_child();
 	session_fork_child();
+	hooks_fork_settle();
 	threads_fork_child();
 	thread_locals_fork_child();
 	keys_fork_child();

@@ -99,6 +99,7 @@ static const char *maps_word(const char *at)
 bool maps_next(struct maps *maps, struct mapping *to)
 {
 	const char *end = maps_line(maps), *at;
+	uintptr_t offset;
 	size_t i;
 
 	if (!end)
@@ -113,9 +114,13 @@ bool maps_next(struct maps *maps, struct mapping *to)
 	to->read = at[1] == 'r';
 	to->write = at[2] == 'w';
 	to->shared = at[4] == 's';
-	at = maps_word(maps_word(maps_word(at + 1)));
+	at = maps_hex(maps_word(at + 1), &offset);
+	to->offset = offset;
+	at = maps_word(maps_word(at));
 	to->file = *at != '0';
 	at = maps_word(at);
+	to->path = at;
+	to->path_length = (size_t)(end - at);
 	for (i = 0; i < MAPS_NAME - 1 && at + i < end; i++)
 		to->name[i] = at[i];
 	to->name[i] = '\0';

@@ -17,6 +17,9 @@ struct mapping {
 	bool read, write, shared;
 	bool file;			/* it has an inode: a file, memfd or shared memory */
 	char name[MAPS_NAME];
+	uint64_t offset;		/* in the file */
+	const char *path;		/* the whole name, until the next one is asked for */
+	size_t path_length;
 };
 
 struct maps {

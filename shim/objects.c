@@ -12,6 +12,7 @@
 #include "shim/objects.h"
 #include "shim/opens.h"
 #include "shim/settings.h"
+#include "shim/signal-stacks.h"
 #include "shim/sys.h"
 #include "shim/thread.h"
 
@@ -114,6 +115,8 @@ static void object_drop(struct object *object)
 	__atomic_fetch_add(&objects_epoch, 1, __ATOMIC_SEQ_CST);
 	if (object->generation)
 		guard_image(object->start, object->end, generation_at(object->generation)->record);
+	if (object->generation)
+		signal_stacks_keep(object->start, object->end);
 	generation_gone(object->generation);
 	opens_forget(object);
 	memset(object, 0, sizeof(*object));

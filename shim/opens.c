@@ -4,6 +4,8 @@
 
 #include "shim/arena.h"
 #include "shim/generation.h"
+#include "shim/handles.h"
+#include "shim/ledger.h"
 #include "shim/lock.h"
 #include "shim/object-image.h"
 #include "shim/opens.h"
@@ -219,16 +221,53 @@ struct object *opens_search(const char *file, uint32_t *record)
 	return search.found;
 }
 
+struct start_search {
+	const char *file;
+	const struct object *found;
+};
+
+/* What was there at the start never goes, so its names can be read at any time. */
+static void start_visit(struct object *object, void *data)
+{
+	struct start_search *search = data;
+	const char *soname;
+
+	if (search->found || object->generation || object->load || !object->map)
+		return;
+	soname = image_soname(object);
+	if (!strcmp(object->name, search->file) || !strcmp(path_base(object->name), search->file) ||
+		(soname && !strcmp(soname, search->file)))
+		search->found = object;
+}
+
+/* True when it is known which object the module opens. */
+static bool module_opens(const char *file, const struct object *found, struct origin origin)
+{
+	struct start_search search = {.file = file, .found = found};
+
+	if (!origin.place)
+		return false;
+	if (!found)
+		objects_each(start_visit, &search);
+	if (search.found)
+		handle_opened(search.found, origin);
+	return search.found;
+}
+
 struct object *opens_begin(const char *file, const struct caller *caller, uint32_t *record)
 {
 	struct thread *thread = &thread_self;
 	struct open_site *site = thread->open_site ? thread->open_site : site_take();
 	struct object *found = file ? opens_search(file, record) : NULL;
+	struct origin origin = file && *file ? caller_origin(caller) : (struct origin){0};
 
+	if (module_opens(file, found, origin))
+		origin.place = 0;
 	thread->open_site = NULL;
 	if (!site || !file)
 		return found;
 	memset(site, 0, sizeof(*site));
+	site->origin = origin;
 	unwind_walk(thread, caller->pc, caller->sp, caller->bp, site_visit, site);
 	if (found)
 		site_tell(found, site);
@@ -259,8 +298,10 @@ void opens_attach(struct object *object)
 	opens_over();
 	thread_self.open_site = NULL;
 	object->opened_for_ever = thread_self.open_for_ever;
-	if (site)
-		site_tell(object, site);
+	if (!site)
+		return;
+	handle_opened(object, site->origin);
+	site_tell(object, site);
 }
 
 void opens_forget(struct object *object)

@@ -21,6 +21,7 @@ struct open_site {
 	uint32_t stack; /* in SESSION_FRAMES once the object is tracked, else 0 */
 	uint32_t frame_count;
 	uint32_t times;
+	struct origin origin; /* place 0: the host's; until the object is there */
 	uintptr_t pcs[OPENS_FRAMES];
 };
 

@@ -10,7 +10,9 @@
 #include <stdarg.h>
 #include <threads.h>
 
+#include "shim/children.h"
 #include "shim/generation.h"
+#include "shim/ledger.h"
 #include "shim/module.h"
 #include "shim/next.h"
 #include "shim/settings.h"
@@ -50,6 +52,24 @@ static int thread_start_bare(void *data)
 	threads_begin(owned, sys_gettid());
 	result = owned->run_int(owned->argument);
 	threads_end(owned);
+	return result;
+}
+
+/*
+ * A child process, or a thread of the host.  One that shares our memory, and
+ * our thread-locals too while we wait for it, is as vfork's.
+ */
+#define CLONE_AS_VFORK (CLONE_VM | CLONE_VFORK)
+static int clone_unowned(int (*start)(void *), void *stack, int flags, void *argument,
+	void *parent_tid, void *tls, void *child_tid)
+{
+	bool vforked = thread_self.vforked;
+	int result;
+
+	if ((flags & (CLONE_AS_VFORK | CLONE_SETTLS)) == CLONE_AS_VFORK)
+		thread_self.vforked = true;
+	result = next.clone(start, stack, flags, argument, parent_tid, tls, child_tid);
+	thread_self.vforked = vforked;
 	return result;
 }
 
@@ -166,8 +186,12 @@ RELIB_EXPORT int clone(int (*start)(void *), void *stack, int flags, void *argum
 	}
 	if ((flags & CLONE_THREAD) && may_be_owned())
 		owned = owned_make(frame, CALLER_BP(frame), (uintptr_t)start);
-	if (!owned)
-		return next.clone(start, stack, flags, argument, parent_tid, tls, child_tid);
+	if (!owned) {
+		result = clone_unowned(start, stack, flags, argument, parent_tid, tls, child_tid);
+		if (result > 0 && !(flags & (CLONE_THREAD | CLONE_PARENT)))
+			child_started(result, call_origin(frame));
+		return result;
+	}
 	owned->run_int = start;
 	owned->argument = argument;
 	result = next.clone(thread_start_bare, stack, flags, owned, parent_tid, tls, child_tid);

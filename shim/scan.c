@@ -29,7 +29,8 @@ struct scan_run {
 
 static inline bool scan_wants(const struct scan *scan, uintptr_t word)
 {
-	return word - scan->base < scan->size || word - scan->other_base < scan->other_size;
+	return word - scan->base < scan->size || word - scan->other_base < scan->other_size ||
+	       word - scan->far_base < scan->far_size;
 }
 
 /* Rare: some word of these points into a range. */
@@ -87,11 +88,12 @@ static inline numbers numbers_less(numbers pages, const struct pages *range)
  * ranges take no longer than memory does.  The few words that others share
  * these bits with are told apart where they are reported.
  */
-void scan_words(const struct scan *scan, const uintptr_t *start, const uintptr_t *end,
-	struct scan_place *place)
+static inline __attribute__((always_inline)) void words_compare(const struct scan *scan,
+	const uintptr_t *start, const uintptr_t *end, struct scan_place *place, const bool three)
 {
 	const struct pages one = pages_of(scan->base, scan->size);
 	const struct pages other = pages_of(scan->other_base, scan->other_size);
+	const struct pages far = pages_of(scan->far_base, scan->far_size);
 	const uintptr_t *at = start;
 
 	for (; end - at >= AT_ONCE; at += AT_ONCE) {
@@ -105,12 +107,23 @@ void scan_words(const struct scan *scan, const uintptr_t *start, const uintptr_t
 
 			any |= numbers_less(pages, &one);
 			any |= numbers_less(pages, &other);
+			if (three)
+				any |= numbers_less(pages, &far);
 		}
 		both = (words)any;
 		if (__builtin_expect((both[0] | both[1]) != 0, 0))
 			scan_report(scan, at, at + AT_ONCE, place);
 	}
 	scan_report(scan, at, end, place);
+}
+
+void scan_words(const struct scan *scan, const uintptr_t *start, const uintptr_t *end,
+	struct scan_place *place)
+{
+	if (scan->far_size)
+		words_compare(scan, start, end, place, true);
+	else
+		words_compare(scan, start, end, place, false);
 }
 
 /* Reads on after each page that cannot be read. */
@@ -140,7 +153,7 @@ static void scan_guarded(
 }
 
 /* The part of a large mapping that holds anything. */
-static void scan_large(struct scan_run *run, const struct mapping *mapping, uintptr_t start,
+static void scan_large(struct scan *scan, struct resident *resident, bool shared, uintptr_t start,
 	uintptr_t end, struct scan_place *place)
 {
 	const uintptr_t first = start, last = end;
@@ -149,18 +162,39 @@ static void scan_large(struct scan_run *run, const struct mapping *mapping, uint
 
 	end = (end + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
 	for (; at < end; at = stop) {
-		more = resident_next(&run->resident, mapping->shared, &at, &stop, end);
+		more = resident_next(resident, shared, &at, &stop, end);
 		if (more == 0)
 			return;
 		if (more < 0) {
-			if (mapping->end - mapping->start > LARGE_BLIND) {
-				run->scan->error = -more;
+			if (last - first > LARGE_BLIND) {
+				scan->error = -more;
 				return;
 			}
 			stop = end;
 		}
-		scan_guarded(run->scan, at < first ? first : at, stop < last ? stop : last, place);
+		scan_guarded(scan, at < first ? first : at, stop < last ? stop : last, place);
 	}
+}
+
+void scan_stretch(struct scan *scan, uintptr_t start, uintptr_t end, struct scan_place *place)
+{
+	struct resident resident;
+	long room;
+
+	if (end - start <= LARGE) {
+		scan_guarded(scan, start, end, place);
+		return;
+	}
+	room = raw(SYS_mmap, NULL, PAGES_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0);
+	if (room < 0 && room > -4096) {
+		scan->error = (int)-room;
+		return;
+	}
+	resident_open(&resident, (void *)room, PAGES_SIZE);
+	scan_large(scan, &resident, place->kind == SCAN_MAPPING_SHARED, start, end, place);
+	resident_close(&resident);
+	raw(SYS_munmap, room, PAGES_SIZE);
 }
 
 /*
@@ -211,15 +245,18 @@ static void scan_mapping(struct scan_run *run, const struct mapping *mapping)
 		bool left_out;
 
 		end = scan_next_excluded(run, at, mapping->end, &left_out);
-		if (left_out)
+		if (left_out) {
+			if (run->scan->left_out)
+				run->scan->left_out(run->scan->data, at, end, mapping->shared);
 			continue;
+		}
 		if (run->scan->mapped)
 			run->scan->mapped(run->scan->data, at, end);
 		end = stacks_part(&run->stacks, at, end, &place, &left_out);
 		if (left_out)
 			continue;
 		if (large)
-			scan_large(run, mapping, at, end, &place);
+			scan_large(run->scan, &run->resident, mapping->shared, at, end, &place);
 		else
 			scan_guarded(run->scan, at, end, &place);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading all memory of the process, once, with the world stopped, for words
- * that point into one of two ranges of addresses.
+ * that point into one of a few ranges of addresses.
  */
 #ifndef RELIB_SCAN_H
 #define RELIB_SCAN_H
@@ -34,15 +34,20 @@ struct scan_range {
 	uintptr_t start, end;
 };
 
+#define SCAN_APART ((uintptr_t)1 << 43) /* the largest range that a scan can tell from others */
+
 struct scan {
 	/* in */
 	uintptr_t base, size;			/* words w with w - base < size are reported */
 	uintptr_t other_base, other_size;	/* and so are those in this range; size 0: none */
+	uintptr_t far_base, far_size;		/* and in this; it takes longer with it */
 	const struct scan_range *excluded;	/* sorted by start, not overlapping: not read */
 	size_t excluded_count;
 	void (*found)(void *data, uintptr_t word, const struct scan_place *place);
 	/* readable memory, code included, but not what is excluded; may be NULL */
 	void (*mapped)(void *data, uintptr_t start, uintptr_t end);
+	/* what is excluded and would be read otherwise; may be NULL */
+	void (*left_out)(void *data, uintptr_t start, uintptr_t end, bool shared);
 	void *data;
 	/* out */
 	uint64_t bytes;				/* memory read */
@@ -58,6 +63,9 @@ struct scan {
  * not touched.  A page that cannot be read after all is skipped.
  */
 void scan_memory(struct scan *scan, const struct world *world);
+
+/* Reads a stretch that was left out, as scan_memory would have: it is readable. */
+void scan_stretch(struct scan *scan, uintptr_t start, uintptr_t end, struct scan_place *place);
 
 /*
  * The inner loop, for one aligned stretch of memory: reports every word in it

@@ -375,6 +375,7 @@ enum session_dangling_kind {
 	SESSION_DANGLING_ENVIRON,	/* text: the string */
 	SESSION_DANGLING_BUFFER,	/* setvbuf; text: the stream ("stdout") */
 	SESSION_DANGLING_OPENLOG,	/* the ident; text: it */
+	SESSION_DANGLING_FORK,		/* pthread_atfork, in somebody else's name */
 };
 
 struct session_dangling {

@@ -24,6 +24,8 @@ void mutexes_settle(uint32_t generation);
 void names_settle(uint32_t generation);
 void handles_settle(uint32_t generation);
 void children_settle(uint32_t generation);
-void process_settle(uint32_t generation); /* environment, locale, umask, working directory */
+void environment_settle(uint32_t generation);
+void locale_settle(uint32_t generation);
+void process_settle(uint32_t generation); /* umask, working directory */
 
 #endif

@@ -9,7 +9,9 @@
 #include "shim/danglings.h"
 #include "shim/generation.h"
 #include "shim/guard.h"
+#include "shim/hook-entries.h"
 #include "shim/hooks.h"
+#include "shim/ledger.h"
 #include "shim/lock.h"
 #include "shim/next.h"
 #include "shim/objects.h"
@@ -125,7 +127,7 @@ static bool is_inside(const struct arch_sigaction *action, const struct generati
 	       (uintptr_t)action->handler - generation->start < generation->end - generation->start;
 }
 
-static void name_make(int number, char *room, size_t size)
+void signal_name(int number, char *room, size_t size)
 {
 	static const char names[][7] = {
 		"",
@@ -171,8 +173,49 @@ static void name_make(int number, char *room, size_t size)
 		text_number(&text, number < 34 ? 0 : (uint64_t)number - 34, 10, 1);
 }
 
-/* True when the signal's handler was the generation's. */
-static bool signal_take_back(int number, uint16_t slot)
+bool signal_is_harmful(int number, uint16_t slot)
+{
+	struct arch_sigaction action;
+
+	if (number <= 0 || number >= SIGNALS || !kernel_get(number, &action))
+		return false;
+	if (is_function(&action))
+		return is_inside(&action, generation_at(slot));
+	return !action.handler && number != SIGCHLD && number != SIGCONT && number != SIGURG &&
+	       number != SIGWINCH;
+}
+
+/* The kernel forgets what is pending of a signal that comes to be ignored. */
+void signal_discard(int number)
+{
+	const struct arch_sigaction ignore = {
+		.handler = (void (*)(int, siginfo_t *, void *))(uintptr_t)SIG_IGN};
+	struct arch_sigaction present;
+
+	if (!lock_take(&signals_lock))
+		return;
+	if (!raw(SYS_rt_sigaction, number, &ignore, &present, sizeof(uint64_t)))
+		raw(SYS_rt_sigaction, number, &present, NULL, sizeof(uint64_t));
+	lock_give(&signals_lock);
+}
+
+/* The ledger's part: the handler is the generation's no more. */
+static void handler_settle(int number, const struct generation *generation, bool taken_back)
+{
+	struct holding holding;
+
+	if (!ledger_find(SESSION_SIGNAL_HANDLER, (uint64_t)number, &holding))
+		return;
+	if (taken_back) {
+		/* what was taken back is told by a record of what dangled */
+		balance_take_back(holding.balance, 1, 0);
+		ledger_forget(SESSION_SIGNAL_HANDLER, (uint64_t)number);
+	} else if (holding.data[0] - generation->start < generation->end - generation->start) {
+		ledger_was_gone(&holding);
+	}
+}
+
+static void signal_take_back(int number, uint16_t slot)
 {
 	const struct generation *generation = generation_at(slot);
 	struct session_dangling like = {
@@ -187,7 +230,7 @@ static bool signal_take_back(int number, uint16_t slot)
 
 	if (!lock_take(&signals_lock)) {
 		setting_end(&setting);
-		return false;
+		return;
 	}
 	instead = before_take(number, generation->record);
 	was_its = kernel_get(number, &present) && is_inside(&present, generation);
@@ -201,20 +244,27 @@ static bool signal_take_back(int number, uint16_t slot)
 		raw(SYS_rt_sigaction, number, &instead, NULL, sizeof(uint64_t));
 	lock_give(&signals_lock);
 	setting_end(&setting);
+	handler_settle(number, generation, was_its);
 	if (was_its) {
-		name_make(number, name, sizeof(name));
+		signal_name(number, name, sizeof(name));
 		dangling_hook(slot, (uintptr_t)present.handler, &like, name);
 	}
-	return was_its;
 }
 
-uint32_t signals_take_back(uint16_t generation)
+static void visit_left(const struct holding *holding, void *data)
 {
-	uint32_t count = 0;
+	char name[24];
 
+	signal_name((int)holding->key, name, sizeof(name));
+	ledger_left(holding, holding->key, name, NULL);
+}
+
+void signals_take_back(uint16_t generation)
+{
 	for (int number = 1; number < SIGNALS; number++)
-		count += signal_take_back(number, generation);
-	return count;
+		signal_take_back(number, generation);
+	/* it made another module's function a handler */
+	ledger_each(SESSION_SIGNAL_HANDLER, generation_at(generation)->record, visit_left, NULL);
 }
 
 void signals_fork_child(void)
@@ -232,34 +282,57 @@ static int unknown(void)
 	type signals_##name parameters __asm__(symbol);                                            \
 	RELIB_EXPORT type signals_##name parameters
 
+/* A handler was set by the caller: a module's is counted, the one before it is given back. */
+static void handler_count(int number, uintptr_t handler, const struct caller *caller)
+{
+	const struct holding like = {
+		.kind = SESSION_SIGNAL_HANDLER, .key = (uint64_t)number, .data = {handler}};
+	struct origin origin = {0};
+
+	if (hook_owner(handler))
+		origin = caller_origin(caller);
+	else if (ledger_is_empty(SESSION_SIGNAL_HANDLER))
+		return;
+	ledger_acquire(origin, &like);
+}
+
+#define CALLER() caller_of(CALLER_FRAME(), CALLER_BP(CALLER_FRAME()))
+
 static int action_set(int (*set)(int, const void *, void *), int number,
-	const struct sigaction *action, struct sigaction *old)
+	const struct sigaction *action, struct sigaction *old, const struct caller *caller)
 {
 	const void *handler = action ? (const void *)action->sa_sigaction : NULL;
 	struct setting setting = setting_begin(number, handler, true);
 	int result = set(number, action, old);
 
 	setting_end(&setting);
+	if (!result && action)
+		handler_count(number, (uintptr_t)handler, caller);
 	return result;
 }
 
 SIGNAL(int, sigaction, "sigaction",
 	(int number, const struct sigaction *action, struct sigaction *old))
 {
-	return next_ready() && next.sigaction ? action_set(next.sigaction, number, action, old)
-					      : unknown();
+	struct caller caller = CALLER();
+
+	return next_ready() && next.sigaction
+		       ? action_set(next.sigaction, number, action, old, &caller)
+		       : unknown();
 }
 
 SIGNAL(int, sigaction_old_name, "__sigaction",
 	(int number, const struct sigaction *action, struct sigaction *old))
 {
+	struct caller caller = CALLER();
+
 	return next_ready() && next.sigaction_old_name
-		       ? action_set(next.sigaction_old_name, number, action, old)
+		       ? action_set(next.sigaction_old_name, number, action, old, &caller)
 		       : unknown();
 }
 
-static void *handler_set(
-	void *(*set)(int, void *), int number, const void *handler, bool changes_mask)
+static void *handler_set(void *(*set)(int, void *), int number, const void *handler,
+	bool changes_mask, const struct caller *caller)
 {
 	struct setting setting;
 	void *result;
@@ -271,38 +344,28 @@ static void *handler_set(
 	setting = setting_begin(number, handler, !changes_mask);
 	result = set(number, (void *)handler);
 	setting_end(&setting);
+	/* to hold a signal leaves its handler as it is */
+	if (result != (void *)SIG_ERR && !(changes_mask && handler == (const void *)SIG_HOLD))
+		handler_count(number, (uintptr_t)handler, caller);
 	return result;
 }
 
-SIGNAL(void *, signal, "signal", (int number, const void *handler))
-{
-	return handler_set(next_ready() ? next.signal : NULL, number, handler, false);
-}
+/* The functions that set a handler and return the one before it. */
+#define HANDLER_SETTER(name, symbol, changes_mask)                                                 \
+	SIGNAL(void *, name, symbol, (int number, const void *handler))                            \
+	{                                                                                          \
+		struct caller caller = CALLER();                                                   \
+                                                                                                   \
+		return handler_set(                                                                \
+			next_ready() ? next.name : NULL, number, handler, changes_mask, &caller);  \
+	}
 
-SIGNAL(void *, bsd_signal, "bsd_signal", (int number, const void *handler))
-{
-	return handler_set(next_ready() ? next.bsd_signal : NULL, number, handler, false);
-}
-
-SIGNAL(void *, ssignal, "ssignal", (int number, const void *handler))
-{
-	return handler_set(next_ready() ? next.ssignal : NULL, number, handler, false);
-}
-
-SIGNAL(void *, sysv_signal, "sysv_signal", (int number, const void *handler))
-{
-	return handler_set(next_ready() ? next.sysv_signal : NULL, number, handler, false);
-}
-
-SIGNAL(void *, sysv_signal_old_name, "__sysv_signal", (int number, const void *handler))
-{
-	return handler_set(next_ready() ? next.sysv_signal_old_name : NULL, number, handler, false);
-}
-
-SIGNAL(void *, sigset, "sigset", (int number, const void *handler))
-{
-	return handler_set(next_ready() ? next.sigset : NULL, number, handler, true);
-}
+HANDLER_SETTER(signal, "signal", false)
+HANDLER_SETTER(bsd_signal, "bsd_signal", false)
+HANDLER_SETTER(ssignal, "ssignal", false)
+HANDLER_SETTER(sysv_signal, "sysv_signal", false)
+HANDLER_SETTER(sysv_signal_old_name, "__sysv_signal", false)
+HANDLER_SETTER(sigset, "sigset", true)
 
 SIGNAL(int, sigignore, "sigignore", (int number))
 {
@@ -314,6 +377,8 @@ SIGNAL(int, sigignore, "sigignore", (int number))
 	setting = setting_begin(number, NULL, true);
 	result = next.sigignore(number);
 	setting_end(&setting);
+	if (!result)
+		handler_count(number, 0, NULL);
 	return result;
 }
 

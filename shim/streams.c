@@ -15,6 +15,7 @@
 #include "shim/generation.h"
 #include "shim/hook-entries.h"
 #include "shim/hooks.h"
+#include "shim/ledger.h"
 #include "shim/module.h"
 #include "shim/next.h"
 
@@ -41,11 +42,25 @@ static FILE *stream_at(unsigned int index)
 	return streams[index];
 }
 
-static void place_note(const void *stream, const struct caller *caller, const void *buffer)
+/* Behind the call: without a buffer the stream may have kept the one it has. */
+static void buffer_note(const FILE *stream, const struct caller *caller, const void *buffer)
 {
-	for (unsigned int i = 0; i < STREAMS; i++)
-		if (stream == stream_at(i))
-			places[i] = buffer ? hook_place(caller) : 0;
+	struct holding like = {.kind = SESSION_BUFFER, .data = {(uintptr_t)buffer}}, was;
+	struct origin origin = {0};
+
+	for (unsigned int i = 0; i < STREAMS; i++) {
+		if (stream != stream_at(i))
+			continue;
+		if (buffer)
+			origin = caller_origin(caller);
+		else if (ledger_find(SESSION_BUFFER, i, &was) &&
+			 (uintptr_t)stream->_IO_buf_base == was.data[0])
+			continue;
+		places[i] = origin.place;
+		like.key = i;
+		if (origin.place || !ledger_is_empty(SESSION_BUFFER))
+			ledger_acquire(origin, &like);
+	}
 }
 
 int setvbuf(FILE *stream, char *buffer, int mode, size_t size);
@@ -56,11 +71,14 @@ RELIB_EXPORT int setvbuf(FILE *stream, char *buffer, int mode, size_t size)
 {
 	const uintptr_t *frame = CALLER_FRAME();
 	struct caller caller = caller_of(frame, CALLER_BP(frame));
+	int result;
 
 	if (!next_ready() || !next.setvbuf)
 		return -1;
-	place_note(stream, &caller, buffer);
-	return next.setvbuf(stream, buffer, mode, size);
+	result = next.setvbuf(stream, buffer, mode, size);
+	if (!result)
+		buffer_note(stream, &caller, mode == _IONBF ? NULL : buffer);
+	return result;
 }
 
 RELIB_EXPORT void setbuf(FILE *stream, char *buffer)
@@ -70,8 +88,8 @@ RELIB_EXPORT void setbuf(FILE *stream, char *buffer)
 
 	if (!next_ready() || !next.setbuf)
 		return;
-	place_note(stream, &caller, buffer);
 	next.setbuf(stream, buffer);
+	buffer_note(stream, &caller, buffer);
 }
 
 RELIB_EXPORT void setbuffer(FILE *stream, char *buffer, size_t size)
@@ -81,8 +99,8 @@ RELIB_EXPORT void setbuffer(FILE *stream, char *buffer, size_t size)
 
 	if (!next_ready() || !next.setbuffer)
 		return;
-	place_note(stream, &caller, buffer);
 	next.setbuffer(stream, buffer, size);
+	buffer_note(stream, &caller, buffer);
 }
 
 static bool is_used(const struct buffer *buffer)
@@ -162,11 +180,32 @@ static bool stream_take_back(FILE *stream)
 	return buffer != NULL;
 }
 
-uint32_t streams_take_back(uint16_t generation)
+static const char *const names[STREAMS] = {"stdin", "stdout", "stderr"};
+
+/* A buffer elsewhere, in memory of the module's or of nobody knows whom. */
+static void visit_left(const struct holding *holding, void *data)
 {
-	static const char *const names[STREAMS] = {"stdin", "stdout", "stderr"};
+	const FILE *stream = stream_at((unsigned int)holding->key);
+
+	if (stream && (uintptr_t)stream->_IO_buf_base == holding->data[0])
+		ledger_left(holding, holding->key, names[holding->key], NULL);
+	else
+		ledger_was_gone(holding);
+}
+
+static void taken_back_count(unsigned int index, uintptr_t buffer)
+{
+	struct holding holding;
+
+	if (!ledger_find(SESSION_BUFFER, index, &holding) || holding.data[0] != buffer)
+		return;
+	balance_take_back(holding.balance, 1, 0);
+	ledger_forget(SESSION_BUFFER, index);
+}
+
+void streams_take_back(uint16_t generation)
+{
 	const struct generation *going = generation_at(generation);
-	uint32_t count = 0;
 
 	for (unsigned int i = 0; i < STREAMS; i++) {
 		FILE *stream = stream_at(i);
@@ -181,9 +220,10 @@ uint32_t streams_take_back(uint16_t generation)
 			continue;
 		like.taken_back = stream_take_back(stream);
 		dangling_hook(generation, buffer, &like, names[i]);
-		count += like.taken_back;
+		if (like.taken_back)
+			taken_back_count(i, buffer);
 	}
-	return count;
+	ledger_each(SESSION_BUFFER, going->record, visit_left, NULL);
 }
 
 void streams_fork_child(void)

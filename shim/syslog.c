@@ -10,9 +10,12 @@
 #include "shim/generation.h"
 #include "shim/hook-entries.h"
 #include "shim/hooks.h"
+#include "shim/ledger.h"
 #include "shim/lock.h"
 #include "shim/module.h"
 #include "shim/next.h"
+
+#define KEY 1 /* there is one log */
 
 void openlog(const char *ident, int option, int facility);
 void closelog(void);
@@ -29,16 +32,21 @@ RELIB_EXPORT void openlog(const char *ident, int option, int facility)
 {
 	const uintptr_t *frame = CALLER_FRAME();
 	struct caller caller = caller_of(frame, CALLER_BP(frame));
-	uint32_t place;
+	struct holding like = {.kind = SESSION_SYSLOG, .key = KEY};
+	struct origin origin;
 
 	if (!next_ready() || !next.openlog)
 		return;
-	place = ident ? hook_place(&caller) : 0;
+	origin = caller_origin(&caller);
+	if (origin.place && ident)
+		like.text = ledger_text(ident);
+	if (origin.place || !ledger_is_empty(SESSION_SYSLOG))
+		ledger_acquire(origin, &like);
 	if (lock_take(&last_lock)) {
 		/* without one the C library keeps the one it has */
 		if (ident) {
 			last.ident = generation_of((uintptr_t)ident) ? ident : NULL;
-			last.place = place;
+			last.place = origin.place;
 		}
 		last.option = option;
 		last.facility = facility;
@@ -49,6 +57,8 @@ RELIB_EXPORT void openlog(const char *ident, int option, int facility)
 
 RELIB_EXPORT void closelog(void)
 {
+	struct holding was;
+
 	if (!next_ready() || !next.closelog)
 		return;
 	if (lock_take(&last_lock)) {
@@ -56,18 +66,25 @@ RELIB_EXPORT void closelog(void)
 		lock_give(&last_lock);
 	}
 	next.closelog();
+	ledger_give_back(SESSION_SYSLOG, KEY, &was);
 }
 
-uint32_t syslog_take_back(uint16_t generation)
+static void visit_left(const struct holding *holding, void *data)
+{
+	ledger_left(holding, 0, NULL, NULL);
+}
+
+static void ident_take_back(uint16_t generation)
 {
 	const struct generation *going = generation_at(generation);
 	struct session_dangling like = {.kind = SESSION_DANGLING_OPENLOG, .place = last.place};
 	const char *ident = last.ident;
+	struct holding holding;
 	size_t size;
 	char *copy;
 
 	if ((uintptr_t)ident - going->start >= going->end - going->start)
-		return 0;
+		return;
 	size = strlen(ident) + 1;
 	copy = arena_take(size);
 	if (copy) {
@@ -77,7 +94,16 @@ uint32_t syslog_take_back(uint16_t generation)
 	}
 	like.taken_back = copy != NULL;
 	dangling_hook(generation, (uintptr_t)ident, &like, ident);
-	return copy != NULL;
+	if (copy && ledger_find(SESSION_SYSLOG, KEY, &holding)) {
+		balance_take_back(holding.balance, 1, 0);
+		ledger_forget(SESSION_SYSLOG, KEY);
+	}
+}
+
+void syslog_take_back(uint16_t generation)
+{
+	ident_take_back(generation);
+	ledger_each(SESSION_SYSLOG, generation_at(generation)->record, visit_left, NULL);
 }
 
 void syslog_fork_child(void)

@@ -8,11 +8,13 @@
 #include "shim/arena.h"
 #include "shim/callstacks.h"
 #include "shim/heap.h"
+#include "shim/held-locks.h"
 #include "shim/keys.h"
 #include "shim/lock.h"
 #include "shim/next.h"
 #include "shim/places.h"
 #include "shim/session.h"
+#include "shim/signal-stacks.h"
 #include "shim/sys.h"
 #include "shim/thread-locals.h"
 #include "shim/thread.h"
@@ -87,6 +89,7 @@ static void thread_tear_down(struct thread *thread)
 	thread->cache = NULL;
 	thread->counters = NULL;
 	thread->stacks = NULL;
+	held_locks_thread_over(thread);
 	if (counters)
 		place_counters_end(counters);
 	if (cache) {
@@ -101,6 +104,7 @@ static void thread_over(struct thread *thread)
 	int saved = errno;
 
 	thread_tear_down(thread);
+	signal_stacks_thread_over();
 	if (owned) {
 		thread->owned = NULL;
 		thread->last_round = false;

@@ -16,6 +16,7 @@ struct callstacks;
 struct open_site;
 struct owned_thread;
 struct local_destructor;
+struct held_locks;
 
 struct thread {
 	struct heap_cache *cache;	   /* NULL: work on the shared lists */
@@ -39,6 +40,7 @@ struct thread {
 	struct local_destructor *covered;  /* those of locals that the host's came after */
 	unsigned int running;		   /* depth of destructors that the C library called */
 	int forker;			   /* its id before it forked */
+	struct held_locks *locks;	   /* that it locked for modules; NULL: never one */
 	bool vforked;			   /* a vfork child runs on its stack: not this process */
 };
 

@@ -5,6 +5,7 @@
 #include "shim/generation.h"
 #include "shim/heap.h"
 #include "shim/look-images.h"
+#include "shim/look-mappings.h"
 #include "shim/look.h"
 #include "shim/object-image.h"
 #include "shim/objects.h"
@@ -47,8 +48,10 @@ static void eras_end(void)
 
 static struct session_root root_of(const struct look_tally *tally)
 {
-	return root_record(
-		tally->referrer, tally->referrer_place, tally->referrer_offset, &tally->root);
+	const struct look_reference *reference = &tally->reference;
+
+	return root_record(reference->referrer, reference->referrer_place,
+		reference->referrer_offset, &reference->root);
 }
 
 static struct session_generation *record_of(const struct generation *generation)
@@ -338,6 +341,7 @@ void unload_look(const struct world_caller *caller)
 	struct world_result world = {.method = WORLD_NONE};
 	struct look look = {.free_leaked = settings.leaks == SESSION_LEAKS_FREE};
 	struct outcome outcome = {&look, &world, 0};
+	bool some = false;
 	uint64_t from;
 
 	while (!lock_take(&unload_lock))
@@ -353,6 +357,7 @@ void unload_look(const struct world_caller *caller)
 		outcome.took_ns = session_clock() - from;
 		if (look.done)
 			outcome_record(&outcome);
+		look_mappings_end(look.done, world.why);
 		each_generation(GENERATION_LOOKED_AT, visit_gone, &outcome);
 		each_generation(GENERATION_LOOKED_AT, visit_settle, NULL);
 		/* after a failure they wait for the next look */
@@ -361,7 +366,7 @@ void unload_look(const struct world_caller *caller)
 				? visit_looked
 				: visit_back,
 			NULL);
-		if (look.done || look.given_up)
+		if ((look.done || look.given_up) && look_mappings_use(&some))
 			each_generation(GENERATION_DEAD, visit_unused, NULL);
 		if (look.done)
 			quarantine_settle(&look);

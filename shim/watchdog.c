@@ -11,6 +11,7 @@
 #include "shim/places.h"
 #include "shim/session.h"
 #include "shim/settings.h"
+#include "shim/spare-signal.h"
 #include "shim/sys.h"
 #include "shim/tasks.h"
 #include "shim/thread.h"
@@ -150,38 +151,12 @@ static void watch_handle(int number, siginfo_t *info, void *context)
 		__builtin_longjmp(watch->mark, 1);
 }
 
-static bool handler_is_free(int number, bool ignored_too)
-{
-	struct arch_sigaction *host = &handler.host;
-
-	if (sys_call6(SYS_rt_sigaction, number, 0, (long)host, sizeof(uint64_t), 0, 0))
-		return false;
-	return !host->handler || host->handler == watch_handle ||
-	       (ignored_too && (void *)host->handler == (void *)SIG_IGN);
-}
-
-/*
- * SIGURG, which is ignored when it comes too late.  Else a real-time signal of
- * no use to the host, which ours keeps: a late one would end the process.
- */
+/* A real-time signal ours keeps: a late one would end the process. */
 static bool handler_install(void)
 {
-	const struct arch_sigaction action = {
-		.handler = watch_handle,
-		.flags = SA_SIGINFO | SA_RESTART | ARCH_SA_RESTORER,
-		.restorer = arch_restorer,
-	};
-	int number = SIGURG;
-
-	if (handler.number && handler.number != SIGURG)
-		return true;
-	if (!handler_is_free(SIGURG, true))
-		for (number = 64; number >= 34 && !handler_is_free(number, false); number--)
-			;
-	if (number < 34 && number != SIGURG)
-		return false;
-	handler.number = number;
-	return !sys_call6(SYS_rt_sigaction, number, (long)&action, 0, sizeof(uint64_t), 0, 0);
+	if (!handler.number || handler.number == SIGURG)
+		handler.number = spare_signal_take(watch_handle, SA_SIGINFO, 0, &handler.host);
+	return handler.number != 0;
 }
 
 static bool handler_take(void)

@@ -16,6 +16,7 @@
 
 #include "shim/arch.h"
 #include "shim/fault.h"
+#include "shim/spare-signal.h"
 #include "shim/tasks.h"
 #include "shim/world-ways.h"
 
@@ -100,41 +101,11 @@ static void signal_handle(int number, siginfo_t *info, void *context)
 }
 
 /* Free to take: ours from a fork during a stop, or nobody's. */
-static bool signal_is_free(int number, bool ignored_too)
-{
-	struct arch_sigaction *host = &signal_world.host;
-
-	if (raw(SYS_rt_sigaction, number, NULL, host, sizeof(uint64_t)) < 0)
-		return false;
-	if (host->handler == signal_handle) {
-		*host = (struct arch_sigaction){.handler = NULL};
-		return true;
-	}
-	return !host->handler || (ignored_too && (void *)host->handler == (void *)SIG_IGN);
-}
-
-/*
- * SIGURG if nobody handles it: debuggers pass it by and stray ones do no harm.
- * Else a real-time signal of no use to the host, from the top; 32 and 33 are
- * libc's own.
- */
 static bool signal_choose(void)
 {
-	const struct arch_sigaction action = {
-		.handler = signal_handle,
-		.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | ARCH_SA_RESTORER,
-		.restorer = arch_restorer,
-		.mask = ~0ull & ~(1ull << (SIGSYS - 1)),
-	};
-	int number = SIGURG;
-
-	if (!signal_is_free(SIGURG, true))
-		for (number = 64; number >= 34 && !signal_is_free(number, false); number--)
-			;
-	if (number < 34 && number != SIGURG)
-		return false;
-	signal_world.number = number;
-	return raw(SYS_rt_sigaction, number, &action, NULL, sizeof(uint64_t)) == 0;
+	signal_world.number = spare_signal_take(signal_handle, SA_SIGINFO | SA_ONSTACK,
+		~0ull & ~(1ull << (SIGSYS - 1)), &signal_world.host);
+	return signal_world.number != 0;
 }
 
 /*

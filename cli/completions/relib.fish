@@ -27,6 +27,8 @@ complete -c relib -n '__fish_seen_subcommand_from run' -s t -l track -x -d 'trac
 complete -c relib -n '__fish_seen_subcommand_from run' -l through -r -d 'memory of LIB is of its callers'
 complete -c relib -n '__fish_seen_subcommand_from run' -l leaks -x -a 'free report off'
 complete -c relib -n '__fish_seen_subcommand_from run' -l threads -x -a 'defer refuse'
+complete -c relib -n '__fish_seen_subcommand_from run' -l fds -x -a 'report close'
+complete -c relib -n '__fish_seen_subcommand_from run' -l names -x -a 'report remove'
 complete -c relib -n '__fish_seen_subcommand_from run' -l unload-timeout -x -d 'seconds until it is reported'
 complete -c relib -n '__fish_seen_subcommand_from run' -l unload-timeout-action -x -a 'report abandon'
 complete -c relib -n '__fish_seen_subcommand_from run' -l guard -x -d 'MiB of addresses held back'
@@ -36,6 +38,9 @@ complete -c relib -n '__fish_seen_subcommand_from run' -s e -l entry -x -d 'func
 complete -c relib -n '__fish_seen_subcommand_from run' -s n -l cycles -x -d 'loads of the built-in host'
 complete -c relib -n '__fish_seen_subcommand_from run' -xa '(__fish_complete_subcommand)'
 complete -c relib -n '__relib_leaks' -s m -l module -x -d 'only modules that match'
+complete -c relib -n '__relib_leaks; and __fish_seen_subcommand_from report' -s k -l kind -x \
+	-a "(__fish_append , descriptors streams mappings names hooks locks children handles process threads memory)" \
+	-d 'only what is of these kinds'
 complete -c relib -n '__relib_leaks' -s a -l all -d 'also places that left nothing'
 complete -c relib -n '__relib_leaks' -a '(__relib_sessions)' -d session
 for condition in '__fish_seen_subcommand_from run' __relib_leaks

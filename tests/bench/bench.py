@@ -30,6 +30,7 @@ WORKS = {
 	"sites": "64 B from 16 call stacks",
 	"strings": "strdup and free",
 	"objects": "new and delete of 64 B",
+	"locks": "lock and unlock of a mutex",
 }
 
 

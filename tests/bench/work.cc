@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <pthread.h>
 
 #define NOINLINE __attribute__((noinline, noclone))
 #define LIVE 10000
@@ -71,6 +72,17 @@ NOINLINE static void objects(long operations)
 	}
 }
 
+/* A mutex of the thread's own: nobody waits. */
+NOINLINE static void locks(long operations)
+{
+	static __thread pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+	for (long i = 0; i < operations; i++) {
+		pthread_mutex_lock(&mutex);
+		pthread_mutex_unlock(&mutex);
+	}
+}
+
 /* One of sixteen call stacks at each operation, of different depth and frame size. */
 template <int N> NOINLINE static void site()
 {
@@ -122,6 +134,7 @@ DEEP(mixed)
 DEEP(strings)
 DEEP(objects)
 DEEP(sites)
+DEEP(locks)
 
 extern "C" work_function *work_named(const char *name)
 {
@@ -134,6 +147,7 @@ extern "C" work_function *work_named(const char *name)
 		{ "strings", deep_strings },
 		{ "objects", deep_objects },
 		{ "sites", deep_sites },
+		{ "locks", deep_locks },
 	};
 
 	for (const auto &entry : works)

@@ -3,7 +3,7 @@ noinst_HEADERS += %D%/fuzz.h %D%/mutation.h
 check_PROGRAMS += %D%/session
 TESTS += %D%/session
 %C%_session_SOURCES = %D%/session.c %D%/session-driver.c %D%/mutation.c \
-	tests/unit/session-maker.c
+	tests/unit/maker-resources.c tests/unit/session-maker.c
 %C%_session_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_session_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(JSON_CFLAGS)
 %C%_session_LDADD = cli/libcli.la

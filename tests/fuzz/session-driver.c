@@ -32,6 +32,7 @@ int main(void)
 
 	maker_sample(&maker, "/nonexistent/plugin.so", 0x1169, 0x1200);
 	maker_sample_unloading(&maker);
+	maker_sample_resources(&maker);
 	count = used_offsets(&maker, &offsets);
 	bytes = malloc(maker.size);
 	printf("1..2\n");

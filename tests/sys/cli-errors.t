@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every error of a user gets one line that names the thing, and its exit status.
 . "${top_srcdir:-.}/tests/sys/cli-lib.sh"
-plan 85
+plan 89
 
 # A preload library that does nothing, so that this needs no other part of relib.
 printf 'int nothing;\n' >"$work/nothing.c"
@@ -36,6 +36,16 @@ fails 2 "relib: --error-exitcode: '0' is not a number from 1 to 255" \
 	"$relib" run --error-exitcode=0 host
 fails 2 "relib: --leaks: 'keep' is none of free, report, off" "$relib" run --leaks=keep host
 fails 2 "relib: --threads: 'join' is none of defer, refuse" "$relib" run --threads join host
+fails 2 "relib: --fds: 'keep' is none of report, close" "$relib" run --fds=keep host
+fails 2 "relib: --names: 'close' is none of report, remove" "$relib" run --names=close host
+kinds='descriptors, streams, mappings, names, hooks, locks, children, handles, process, threads'
+kinds="$kinds, descriptor, stream, directory, mapping, segment, shm-name, shm-id, semaphore"
+kinds="$kinds, semaphore-name, semaphore-id, queue-name, queue-id, temporary, timer, interval-timer"
+kinds="$kinds, signal-handler, signal-stack, exit-handler, fork-handler, environment, syslog"
+kinds="$kinds, locale, buffer, handle, child, mutex, file-lock, umask, working-directory, memory"
+kinds="$kinds, thread, thread-local, key"
+fails 2 "relib: --kind: 'files' is none of $kinds" "$relib" leaks report --kind=memory,files
+fails 2 'relib: --kind: KIND[,KIND...] must not be empty' "$relib" leaks report --kind=
 fails 2 "relib: --unload-timeout: '-1' is not a number from 0 to 4294967" \
 	"$relib" run --unload-timeout=-1 host
 fails 2 "relib: --unload-timeout: '1.5' is not a number from 0 to 4294967" \

@@ -51,10 +51,12 @@ run "$relib" run --track 'a*' --track b --through libglib --frames 3 --leaks=rep
 ends 0 'options become variables' out '^RELIB_TRACK=a\*:b$' out '^RELIB_THROUGH=libglib$' \
 	out '^RELIB_FRAMES=3$' out '^RELIB_LEAKS=report$' out "^RELIB_DIR=$work/sessions$" \
 	out '^RELIB_RUN=.' out "^LD_PRELOAD=$work/librelib.so$"
-run "$relib" run --threads=refuse --unload-timeout 3 --unload-timeout-action=abandon --guard=0 env
+run "$relib" run --threads=refuse --unload-timeout 3 --unload-timeout-action=abandon --guard=0 \
+	--fds=close --names remove env
 ends 0 'those of unloading, too' out '^RELIB_THREADS=refuse$' out '^RELIB_UNLOAD_TIMEOUT=3$' \
-	out '^RELIB_UNLOAD_TIMEOUT_ACTION=abandon$' out '^RELIB_GUARD=0$'
-run "$relib" run sh -c 'env | grep -c "^RELIB_\(THREADS\|UNLOAD\|GUARD\)"'
+	out '^RELIB_UNLOAD_TIMEOUT_ACTION=abandon$' out '^RELIB_GUARD=0$' \
+	out '^RELIB_FDS=close$' out '^RELIB_NAMES=remove$'
+run "$relib" run sh -c 'env | grep -c "^RELIB_\(THREADS\|UNLOAD\|GUARD\|FDS\|NAMES\)"'
 ends 1 'and no others' out '^0$'
 run env RELIB_LEAKS=off "$relib" run env
 ends 0 'what was not said is left to the variables' out '^RELIB_LEAKS=off$'

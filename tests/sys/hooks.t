@@ -83,6 +83,82 @@ is 'all: each time six are taken back' \
 	"$(awk -F '\t' '$1 == "generation" { print $4 }' "$tmp/danglings" | sort | uniq -c |
 		tr -s ' ' | tr '\n' ';')" ' 1 0; 20 6;'
 
+# --- what is counted
+
+build_host timed
+build_plugin timers
+
+# counts WHAT SAID KIND BALANCE LEFTOVERS WORD...: the host does the words, and KIND is counted so.
+counts() {
+	what=$1 said=$2 kind=$3 balance=$4 left=$5
+	shift 5
+	rm -rf "$RELIB_DIR"/*
+	with_shim "$tmp/timed" "$tmp/timers.so" "$@" >"$tmp/output" 2>"$tmp/errors"
+	is "$what: how the host ends" "$? $(tr '\n' ' ' <"$tmp/output")" "0 $said"
+	danglings
+	report
+	holds <<-END
+		$what: the balance: balance("$kind", "timers.so") == $balance
+		$what: what is left: leftovers("$kind", "timers.so") == $left
+	END
+}
+taken_too() {
+	is "$what: it is told once, as taken back" \
+		"$(grep -c "^$1	timers.so#1	$2	" "$tmp/danglings")" 1
+}
+
+for by in handle handle_by_signal; do
+	counts $by '' signal-handler '(1, 0, 1, 1, 0)' '[]' open $by=10 close
+	taken_too signal on_signal
+done
+counts 'a handler, and the default' '' signal-handler '(1, 1, 0, 0, 0)' '[]' \
+	open handle=10 handle_default=10 close
+counts "a handler, and the host's" '' signal-handler '(1, 1, 0, 0, 0)' '[]' \
+	open handle=10 own=10 close
+counts 'two handlers' '' signal-handler '(3, 1, 2, 2, 0)' '[]' \
+	open handle=10 handle=12 handle_by_signal=10 close
+counts 'a handler for one time' 'worked ' signal-handler '(1, 1, 0, 0, 0)' '[]' \
+	open handle_once=14 set_alarm=1 work=1100 close
+counts "the host's handler" '' signal-handler '(0, 0, 0, 0, 0)' '[]' own=10 open close
+
+counts pthread_atfork 'child 7 ' fork-handler '(1, 1, 0, 0, 0)' '[]' open set_fork=0 close fork
+is 'pthread_atfork: nothing dangles' "$(grep -c ^fork "$tmp/danglings")" 0
+counts "pthread_atfork in nobody's name" 'child 7 ' fork-handler '(1, 0, 1, 1, 0)' '[]' \
+	open set_fork_of_nobody=0 close fork
+taken_too fork on_fork
+counts "pthread_atfork of the plugin's function by the host" 'child 7 ' \
+	fork-handler '(0, 0, 0, 0, 0)' '[]' open host_fork close fork
+taken_too fork on_fork
+counts 'pthread_atfork, and the plugin stays' 'child 7 ' fork-handler '(1, 0, 1, 0, 0)' '[]' \
+	open set_fork=0 fork
+
+counts atexit '' exit-handler '(1, 1, 0, 0, 0)' '[]' open set_atexit=0 close
+counts openlog '' syslog '(1, 0, 1, 0, 0)' '[("left", "timers-plugin")]' open set_log=0 close
+counts 'openlog, closelog' '' syslog '(1, 1, 0, 0, 0)' '[]' open set_log=0 end_log=0 close
+counts setvbuf '' buffer '(1, 0, 1, 0, 0)' '[("left", "stdout")]' open set_buffer=0 close
+counts 'setvbuf, setbuf' '' buffer '(1, 1, 0, 0, 0)' '[]' open set_buffer=0 end_buffer=0 close
+
+# hooked_counts HOOK STATUS KIND BALANCE
+hooked_counts() {
+	rm -rf "$RELIB_DIR"/*
+	with_shim "$tmp/hooked" "$1" "$tmp/hooks.so" >"$tmp/output" 2>"$tmp/errors" </dev/null
+	is "$1: the host's status" $? "$2"
+	report
+	holds <<-END
+		$1: the balance: balance("$3", "hooks.so") == $4
+		$1: there is no second record: leftovers("$3", "hooks.so") == []
+	END
+}
+hooked_counts timer 0 timer '(20, 0, 20, 20, 0)'
+hooked_counts own_timer 0 timer '(1, 1, 0, 0, 0)'
+hooked_counts on_exit 5 exit-handler '(1, 0, 1, 1, 0)'
+hooked_counts quick_exit 6 exit-handler '(1, 0, 1, 1, 0)'
+hooked_counts nobody 0 exit-handler '(1, 0, 1, 1, 0)'
+hooked_counts host_atexit 0 exit-handler '(0, 0, 0, 0, 0)'
+hooked_counts stdout 0 buffer '(1, 0, 1, 1, 0)'
+hooked_counts openlog 0 syslog '(1, 0, 1, 1, 0)'
+hooked_counts openlog_closed 0 syslog '(1, 1, 0, 0, 0)'
+
 if [ -n "$VALGRIND" ]; then
 	for hook in timer on_exit quick_exit host_atexit environ stdout openlog; do
 		LD_PRELOAD=$shim "$VALGRIND" --error-exitcode=9 -q --trace-children=no \

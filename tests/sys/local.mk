@@ -3,13 +3,14 @@ cli_sys_tests = \
 	%D%/cli-check.t \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
+	%D%/cli-resources.t \
 	%D%/cli-run.t \
 	%D%/cli-unloading.t
 TESTS += $(cli_sys_tests)
 EXTRA_DIST += $(cli_sys_tests) %D%/cli-lib.sh
 
 check_PROGRAMS += %D%/make-session
-%C%_make_session_SOURCES = %D%/make-session.c tests/unit/session-maker.c
+%C%_make_session_SOURCES = %D%/make-session.c tests/unit/maker-resources.c tests/unit/session-maker.c
 %C%_make_session_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_make_session_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS)
 
@@ -22,11 +23,14 @@ check_PROGRAMS += %D%/show-danglings
 sys_tests = \
 	%D%/allocators.t \
 	%D%/before-unload.t \
+	%D%/children.t \
 	%D%/crowd.t \
 	%D%/dangling.t \
 	%D%/defects.t \
 	%D%/deferred.t \
 	%D%/demo.t \
+	%D%/descriptors-shared.t \
+	%D%/descriptors.t \
 	%D%/exec-status.t \
 	%D%/explain.t \
 	%D%/exports.t \
@@ -48,8 +52,11 @@ sys_tests = \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
 	%D%/limits.t \
+	%D%/locks.t \
+	%D%/mappings.t \
 	%D%/misbehaviour.t \
 	%D%/no-session.t \
+	%D%/process-state.t \
 	%D%/rebuilds.t \
 	%D%/refused.t \
 	%D%/reload-rss.t \
@@ -65,6 +72,7 @@ sys_tests = \
 	%D%/thread-locals.t \
 	%D%/threads-ended.t \
 	%D%/threads.t \
+	%D%/timers.t \
 	%D%/transparent.t \
 	%D%/unload-timeout.t
 TESTS += $(sys_tests)
@@ -78,6 +86,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/binding.c \
 	tests/plugins/blocks.c \
 	tests/plugins/bound.c \
+	tests/plugins/box.c \
 	tests/plugins/catcher.cc \
 	tests/plugins/churn.c \
 	tests/plugins/cleanxx.cc \
@@ -85,6 +94,9 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/crowdhost.c \
 	tests/plugins/defective.cc \
 	tests/plugins/defects.c \
+	tests/plugins/descriptors.c \
+	tests/plugins/descriptorshost.c \
+	tests/plugins/descriptorsxx.cc \
 	tests/plugins/exhaust.c \
 	tests/plugins/finals.c \
 	tests/plugins/finalsxx.cc \
@@ -115,11 +127,17 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/locals.cc \
 	tests/plugins/localshost.c \
 	tests/plugins/localsrs.rs \
+	tests/plugins/lockers.c \
+	tests/plugins/lockersxx.cc \
 	tests/plugins/maker.c \
+	tests/plugins/mapper.c \
+	tests/plugins/mapperhost.c \
 	tests/plugins/misbehave.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
+	tests/plugins/parents.c \
+	tests/plugins/parentsxx.cc \
 	tests/plugins/plugin.h \
 	tests/plugins/pointed.c \
 	tests/plugins/pointedneeds.c \
@@ -136,12 +154,18 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/slack-host.c \
 	tests/plugins/spawner.c \
 	tests/plugins/spinner.c \
+	tests/plugins/state.c \
+	tests/plugins/stateful.c \
+	tests/plugins/statexx.cc \
 	tests/plugins/storm.c \
 	tests/plugins/stormxx.cc \
 	tests/plugins/threadlocal.c \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \
+	tests/plugins/timed.c \
+	tests/plugins/timers.c \
 	tests/plugins/unique.cc \
+	tests/plugins/vforker.c \
 	tests/plugins/waiter.c \
 	tests/plugins/waiter.h \
 	tests/plugins/worker.c \

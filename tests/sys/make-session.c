@@ -2,10 +2,13 @@
 /*
  * Writes the sample session:
  *
- *	make-session [--unloading] [--named HOST HOLDER TARGET] [--running PID RUN]
+ *	make-session [--resources] [--many N] [--unloading]
+ *		[--named HOST HOLDER TARGET] [--running PID RUN]
  *		FILE PLUGIN CODE CODE2 [COPY]
  *
  * CODE and CODE2 are return addresses in PLUGIN, COPY the name of its kept file.
+ * With --resources it tells of descriptors and so on, with --many of N more
+ * generations that left one thing of each kind.
  * With --unloading it tells of threads, dangling pointers and a module that stays, too.
  * With --named, too, HOLDER in the kept file HOST points to TARGET in PLUGIN,
  * which was called late.
@@ -79,6 +82,8 @@ static bool word_taken(int *argc, char ***argv, const char *word, int words)
 
 int main(int argc, char **argv)
 {
+	bool resources = word_taken(&argc, &argv, "--resources", 1);
+	char **many = word_taken(&argc, &argv, "--many", 2) ? argv : NULL;
 	bool unloading = word_taken(&argc, &argv, "--unloading", 1);
 	char **named = word_taken(&argc, &argv, "--named", 4) ? argv - 2 : NULL;
 	char **running = word_taken(&argc, &argv, "--running", 3) ? argv - 1 : NULL;
@@ -87,11 +92,15 @@ int main(int argc, char **argv)
 	int result;
 
 	if (argc < 5) {
-		fprintf(stderr, "usage: make-session [--unloading] [--named HOST HOLDER TARGET] "
-				"[--running PID RUN] FILE PLUGIN CODE CODE2 [COPY]\n");
+		fprintf(stderr, "usage: make-session [--resources] [--many N] [--unloading] "
+				"[--named HOST HOLDER TARGET] [--running PID RUN] FILE PLUGIN CODE CODE2 [COPY]\n");
 		return 2;
 	}
 	maker_sample(&maker, argv[2], strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0));
+	if (resources)
+		maker_sample_resources(&maker);
+	if (many)
+		maker_sample_many(&maker, strtoul(many[0], NULL, 10));
 	if (unloading)
 		maker_sample_unloading(&maker);
 	if (named)

@@ -28,8 +28,18 @@ def load(path):
 		report = json.load(file)
 	session = report["sessions"][-1] if report["sessions"] else {}
 	modules = session.get("modules", [])
+	for owner in modules:
+		stacks_join(owner)
 	totals = {kind: amount(what) for kind, what in session.get("totals", {}).items()
 		if isinstance(what, dict)}
+
+
+def stacks_join(owner):
+	"""Gives balances and leftovers the stacks of their places."""
+	stacks = {p["id"]: p["stack"] for p in owner["places"]}
+	for g in owner["generations"]:
+		for what in g["balances"] + g["leftovers"]:
+			what["stack"] = stacks.get(what["place"], [])
 
 
 def amount(what):
@@ -183,25 +193,36 @@ def dangling(name, kind=None, stale=False):
 
 def balance(kind, name, number=None, function=None):
 	"""(acquired, given back, left, taken back, later) of a kind, over the generations of a module
-	or of one; with function, only what was acquired with that function on the stack."""
+	or of one; with function, only what was acquired with that function on the stack.  Left is
+	what a generation holds as long as it is loaded."""
 	found = [b for g in generations(name) if number in (None, g["number"]) for b in g["balances"]
 		if b["kind"] == kind and (function is None or
-			any(bare(f.get("function")) == function for f in b["stack"] or []))]
-	return tuple(sum(b[what]["count"] for b in found)
-		for what in ("acquired", "given_back", "left", "taken_back", "later"))
+			any(bare(f.get("function")) == function for f in b["stack"]))]
+	return balance_sum(found, "count")
 
 
 def balance_bytes(kind, name, number=None):
 	found = [b for g in generations(name) if number in (None, g["number"]) for b in g["balances"]
 		if b["kind"] == kind]
-	return tuple(sum(b[what]["bytes"] for b in found)
-		for what in ("acquired", "given_back", "left", "taken_back", "later"))
+	return balance_sum(found, "bytes")
+
+
+def balance_sum(found, unit):
+	parts = ("acquired",), ("given_back",), ("left", "held"), ("taken_back",), ("later",)
+	return tuple(sum(b[what][unit] for b in found for what in part) for part in parts)
 
 
 def leftovers(kind, name, number=None):
 	"""(state, text) of what was left of a kind."""
 	return [(l["state"], l["text"]) for g in generations(name) if number in (None, g["number"])
 		for l in g["leftovers"] if kind in (None, l["kind"])]
+
+
+def left_by(function, name, kind="descriptor"):
+	"""The texts of what was left that was acquired with the function on the stack."""
+	at = [p["id"] for p in places(function, name)]
+	return [l["text"] for g in generations(name) for l in g["leftovers"]
+		if l["kind"] == kind and l["place"] in at]
 
 
 def late_calls(name):

@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 build_host spawner
+build_host vforker
 cd "$tmp" || exit 99
 mkdir work
 
@@ -46,6 +47,8 @@ run_twice 'a pipeline' sh -c 'find /usr/include -name "*.h" | sort | xargs cat |
 no_session 'a pipeline'
 run_twice 'a program that starts others' "$tmp/spawner"
 no_session 'a program that starts others'
+run_twice 'a program that uses vfork' "$tmp/vforker"
+no_session 'a program that uses vfork'
 run_twice 'an error' ls /nonexistent
 run_twice 'no such program' sh -c 'nonexistent-program'
 
@@ -56,6 +59,22 @@ import json, re, zlib, collections
 words = re.findall("[a-z]+", open("/etc/services").read())
 print(collections.Counter(words).most_common(20))
 print(json.dumps({w: zlib.crc32(w.encode()) for w in words[:1000]})[:500])'
+	run_twice 'python3 that starts others' "$python" -c '
+import multiprocessing, os, subprocess, sys, threading
+for i in range(50):
+	print(subprocess.run(["sh", "-c", "echo $1; exit $1", "sh", str(i)], capture_output=True))
+print(subprocess.run(["cat"], input=b"text" * 50000, stdout=subprocess.PIPE).stdout[-9:])
+print(subprocess.run(["true"], close_fds=False, preexec_fn=lambda: None))
+try:
+	subprocess.run(["/nonexistent/program"])
+except OSError as error:
+	print(error)
+with multiprocessing.get_context("fork").Pool(3) as pool:
+	print(sum(pool.map(abs, range(-1000, 0))))
+threads = [threading.Thread(target=lambda: subprocess.check_call(["true"])) for i in range(20)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(os.waitstatus_to_exitcode(os.system("exit 9")), os.popen("echo popen").read())'
 	run_twice 'python3 with an error' "$python" -c 'import sys; print(1, file=sys.stderr); sys.exit(3)'
 fi
 if command -v git >/dev/null; then

@@ -251,6 +251,24 @@ START_TEST(refuses_damage_of_what_unloading_tells)
 }
 END_TEST
 
+START_TEST(refuses_damage_of_balances)
+{
+	struct session_balance *balance;
+	struct session_leftover *leftover;
+
+	maker_sample_resources(&maker);
+	balance = maker_record(&maker, SESSION_BALANCES, 2);
+	leftover = maker_record(&maker, SESSION_LEFTOVERS, 3);
+	refused_with(balance->generation, 5, "balance 2");
+	refused_with(balance->place, 3, "balance 2");
+	refused_with(leftover->balance, 60000, "leftover 3");
+	refused_with(leftover->text, 60000, "leftover 3");
+	refused_with(leftover->why, UINT32_MAX, "leftover 3");
+	refused_with(leftover->root.object, 77, "leftover 3");
+	session_close(read_good());
+}
+END_TEST
+
 START_TEST(reads_what_unloading_tells)
 {
 	struct session *session;
@@ -312,6 +330,8 @@ int main(void)
 		teardown);
 	suite_add(suite, "refuses_damage_of_what_unloading_tells",
 		refuses_damage_of_what_unloading_tells, setup, teardown);
+	suite_add(
+		suite, "refuses_damage_of_balances", refuses_damage_of_balances, setup, teardown);
 	suite_add(suite, "reads_what_unloading_tells", reads_what_unloading_tells, setup, teardown);
 	suite_add(suite, "passes_over_unfilled_records", passes_over_unfilled_records, setup,
 		teardown);

@@ -6,6 +6,7 @@ cli_unit_tests = \
 	%D%/cli-folder \
 	%D%/cli-leaks \
 	%D%/cli-options \
+	%D%/cli-resources \
 	%D%/cli-session \
 	%D%/elf-cache \
 	%D%/elf-dynamic \
@@ -43,7 +44,12 @@ cli_unit_cflags = $(AM_CFLAGS) $(SAN_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
 %C%_cli_options_CFLAGS = $(cli_unit_cflags)
 %C%_cli_options_LDADD = cli/libcli.la $(CHECK_LIBS)
 
-%C%_cli_session_SOURCES = %D%/cli-session.c %D%/session-maker.c
+%C%_cli_resources_SOURCES = %D%/cli-resources.c %D%/maker-resources.c %D%/session-maker.c
+%C%_cli_resources_CPPFLAGS = $(cli_unit_cppflags)
+%C%_cli_resources_CFLAGS = $(cli_unit_cflags)
+%C%_cli_resources_LDADD = cli/libcli.la $(JSON_LIBS) $(CHECK_LIBS)
+
+%C%_cli_session_SOURCES = %D%/cli-session.c %D%/maker-resources.c %D%/session-maker.c
 %C%_cli_session_CPPFLAGS = $(cli_unit_cppflags)
 %C%_cli_session_CFLAGS = $(cli_unit_cflags)
 %C%_cli_session_LDADD = cli/libcli.la $(CHECK_LIBS)

@@ -41,6 +41,16 @@ uint32_t maker_stack(struct session_maker *maker, const uint64_t *frames, int co
 void maker_sample_unloading(struct session_maker *maker);
 
 /*
+ * Adds to the sample what modules acquire besides memory: of each of the three
+ * generations descriptors, directories, mappings, timers and the environment,
+ * of the last ones children, a stream, a mutex and a name.
+ */
+void maker_sample_resources(struct session_maker *maker);
+
+/* Adds so many generations that left one thing of each kind. */
+void maker_sample_many(struct session_maker *maker, uint32_t generations);
+
+/*
  * A session with something of everything: a host, a plugin of three
  * generations that leaked at one place, kept at another, and a dependency.
  * @plugin is the path that the plugin is said to have; its code frames are at

@@ -1,7 +1,7 @@
-# Stopping the world and scanning it, and the module heap.
+# Stopping the world and scanning it, the module heap, sets of intervals and the table of descriptors.
 if HAVE_CHECK
 world_test_sources = shim/fault.c shim/maps.c shim/resident.c shim/scan.c shim/stacks.c \
-	shim/tasks.c shim/world.c shim/world-ptrace.c shim/world-signal.c
+	shim/spare-signal.c shim/tasks.c shim/world.c shim/world-ptrace.c shim/world-signal.c
 
 check_PROGRAMS += %D%/world %D%/world-host %D%/scan
 TESTS += %D%/world %D%/world-host %D%/scan
@@ -29,4 +29,18 @@ TESTS += %D%/heap
 %C%_heap_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_heap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin -pthread
 %C%_heap_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += %D%/descriptors
+TESTS += %D%/descriptors
+%C%_descriptors_SOURCES = %D%/descriptors.c shim/descriptor-text.c shim/descriptors.c
+%C%_descriptors_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_descriptors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin
+%C%_descriptors_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += %D%/intervals
+TESTS += %D%/intervals
+%C%_intervals_SOURCES = %D%/intervals.c shim/arena.c shim/intervals.c shim/lock.c
+%C%_intervals_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_intervals_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin -pthread
+%C%_intervals_LDADD = $(CHECK_LIBS)
 endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A host of mapper.c.  It remembers the last address that it was given in
+ * disguise, so that only what it is told to holds a reference.
+ *
+ *	load PATH
+ *	call FUNCTION [NUMBER]	forgets the result; an address becomes the last one
+ *	hold FUNCTION [NUMBER]	keeps the result in a global variable
+ *	drop			forgets what it holds
+ *	unmap PAGES		gives what it holds back, from its start
+ *	over PAGES		maps pages of its own over it
+ *	resize FROM TO		with mremap, and holds the result
+ *	there [PAGE]		whether that page of the last one is mapped: "ok yes", "ok no"
+ *	stack PAGES		runs a thread on what it holds, and forgets it; it waits
+ *	join			ends that thread
+ *	fork			a child that unloads, and tells whether the last one is there
+ *	file PATH		opens it, as the NUMBER of the next call
+ *	unload			"ok gone", "ok stays"
+ */
+#include "host.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#define PAGE 4096L
+
+static void *handle;
+static void *held;
+static unsigned long last; /* inverted */
+static long file = -1;
+static pthread_t thread;
+static atomic_int running, over;
+
+NOINLINE static long call(const char *function, long number)
+{
+	long (*symbol)(long) = (long (*)(long))plugin_symbol(handle, function);
+	long result = symbol(file >= 0 ? file : number);
+
+	NOT_A_TAIL_CALL();
+	last = ~(unsigned long)result;
+	return result;
+}
+
+NOINLINE static void obey_call(const char *function, long number)
+{
+	dprintf(1, "ok %s\n", call(function, number) == -1 ? "-1" : "");
+}
+
+NOINLINE static void obey_hold(const char *function, long number)
+{
+	held = (void *)call(function, number);
+	dprintf(1, "ok\n");
+}
+
+static const char *there(long page)
+{
+	unsigned char vector[1];
+
+	return mincore((void *)(~last + (unsigned long)(page * PAGE)), 1, vector) ? "no" : "yes";
+}
+
+static void *thread_run(void *unused)
+{
+	atomic_store(&running, 1);
+	while (!atomic_load(&over))
+		sched_yield();
+	return unused;
+}
+
+NOINLINE static void stack_run(long pages)
+{
+	pthread_attr_t attributes;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstack(&attributes, held, (size_t)(pages * PAGE));
+	held = NULL;
+	if (pthread_create(&thread, &attributes, thread_run, NULL))
+		die("pthread_create");
+	memset(&attributes, 0, sizeof(attributes));
+	while (!atomic_load(&running))
+		sched_yield();
+	dprintf(1, "ok\n");
+}
+
+NOINLINE static void stack_end(void)
+{
+	atomic_store(&over, 1);
+	pthread_join(thread, NULL);
+	thread = 0;
+	dprintf(1, "ok\n");
+}
+
+static void unload(void)
+{
+	int gone = plugin_close(handle);
+
+	handle = NULL;
+	dprintf(1, "ok %s\n", gone ? "gone" : "stays");
+}
+
+static void fork_unload(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		plugin_close(handle);
+		dprintf(1, "ok %s\n", there(0));
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+}
+
+static void obey_held(const char *word, long one, long other)
+{
+	if (!strcmp(word, "drop"))
+		held = NULL;
+	else if (!strcmp(word, "unmap") && munmap(held, (size_t)(one * PAGE)))
+		die("munmap");
+	else if (!strcmp(word, "over") &&
+		 mmap(held, (size_t)(one * PAGE), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != held)
+		die("mmap");
+	else if (!strcmp(word, "resize"))
+		held = mremap(held, (size_t)(one * PAGE), (size_t)(other * PAGE), MREMAP_MAYMOVE);
+	dprintf(1, held == MAP_FAILED ? "error\n" : "ok\n");
+}
+
+static void obey(const char *line)
+{
+	char word[3][512] = {"", "", ""};
+
+	sscanf(line, "%511s %511s %511s", word[0], word[1], word[2]);
+	if (!strcmp(word[0], "load"))
+		dprintf(1, (handle = plugin_open(word[1])) ? "ok\n" : "error\n");
+	else if (!strcmp(word[0], "call"))
+		obey_call(word[1], atol(word[2]));
+	else if (!strcmp(word[0], "hold"))
+		obey_hold(word[1], atol(word[2]));
+	else if (!strcmp(word[0], "there"))
+		dprintf(1, "ok %s\n", there(atol(word[1])));
+	else if (!strcmp(word[0], "stack"))
+		stack_run(atol(word[1]));
+	else if (!strcmp(word[0], "join"))
+		stack_end();
+	else if (!strcmp(word[0], "fork"))
+		fork_unload();
+	else if (!strcmp(word[0], "file"))
+		dprintf(1, "ok %ld\n", file = open(word[1], O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+	else if (!strcmp(word[0], "unload"))
+		unload();
+	else
+		obey_held(word[0], atol(word[1]), atol(word[2]));
+}
+
+int main(void)
+{
+	char line[2048];
+
+	watchdog(300);
+	while (read_command(line, sizeof(line))) {
+		obey(line);
+		scrub_stack();
+	}
+	return 0;
+}
