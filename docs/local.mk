@@ -5,6 +5,7 @@ EXTRA_DIST += %D%/json.md
 EXTRA_DIST += \
 	%D%/demo.sh \
 	%D%/design.md \
+	%D%/hosts.md \
 	%D%/examples/host.c \
 	%D%/examples/leaky.c \
 	%D%/examples/modules.lua

@@ -187,7 +187,8 @@ static void word_found(void *data, uintptr_t word, const struct scan_place *plac
 static void block_read(struct span *span, uint32_t index)
 {
 	uintptr_t start = span_block(span, index);
-	size_t size = span->kind == SPAN_LARGE ? span->large_size : span->block_size;
+	/* what its class has beyond that was left by former owners */
+	size_t size = span_asked(span, index);
 	struct scan_place place = {
 		.kind = SCAN_MAPPING_PRIVATE,
 		.start = start,

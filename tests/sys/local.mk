@@ -69,6 +69,7 @@ sys_tests = \
 	%D%/settings.t \
 	%D%/signal-stack.t \
 	%D%/signals.t \
+	%D%/slack.t \
 	%D%/stays.t \
 	%D%/storm.t \
 	%D%/streams.t \
@@ -154,6 +155,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
 	tests/plugins/signalled.c \
+	tests/plugins/slack.c \
+	tests/plugins/slack-host.c \
 	tests/plugins/spawner.c \
 	tests/plugins/spinner.c \
 	tests/plugins/state.c \
