@@ -8,6 +8,7 @@
 #include "shim/look-mappings.h"
 #include "shim/look-ranges.h"
 #include "shim/look.h"
+#include "shim/signal-stacks.h"
 #include "shim/sys.h"
 #include "shim/thread-locals.h"
 #include "shim/threads.h"
@@ -372,6 +373,7 @@ static void roots_follow(const struct world *world)
 	scan_memory(&work.scan, world);
 	threads_arguments(hidden_found);
 	thread_locals_objects(hidden_found);
+	signal_stacks_each(hidden_found);
 	heap_walk(false, root_visit, NULL);
 	queue_follow(&next);
 	work.runtime = true;
