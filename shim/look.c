@@ -10,6 +10,7 @@
 #include "shim/look-streams.h"
 #include "shim/look.h"
 #include "shim/settings.h"
+#include "shim/signal-stacks.h"
 #include "shim/sys.h"
 #include "shim/thread-locals.h"
 #include "shim/threads.h"
@@ -399,6 +400,7 @@ static void roots_follow(const struct world *world)
 	scan_memory(&work.scan, world);
 	threads_arguments(hidden_found);
 	thread_locals_objects(hidden_found);
+	signal_stacks_each(hidden_found);
 	heap_walk(false, root_visit, NULL);
 	queue_follow(&next);
 	streams_reach();

@@ -167,7 +167,7 @@ void signal_stacks_thread_over(void)
 	stack->over = true;
 }
 
-void signal_stacks_each(void (*visit)(uintptr_t start, size_t size))
+void signal_stacks_each(void (*visit)(uintptr_t address, int tid))
 {
 	const struct signal_stack *stack = atomic_load(&used) ? atomic_load(&stacks) : NULL;
 
@@ -175,7 +175,7 @@ void signal_stacks_each(void (*visit)(uintptr_t start, size_t size))
 		uint32_t tid = atomic_load(&stack->tid);
 
 		if (tid && is_living(stack, tid))
-			visit(stack->start, stack->size);
+			visit(stack->start, (int)tid);
 	}
 }
 
