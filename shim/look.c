@@ -10,6 +10,7 @@
 #include "shim/look-streams.h"
 #include "shim/look.h"
 #include "shim/settings.h"
+#include "shim/signal-stacks.h"
 #include "shim/sys.h"
 #include "shim/thread-locals.h"
 #include "shim/threads.h"
@@ -370,6 +371,12 @@ static void hidden_found(uintptr_t word, int tid)
 		word_found(NULL, word, &place);
 }
 
+/* Only the kernel refers to it. */
+static void signal_stack_found(uintptr_t start, size_t size, int tid)
+{
+	hidden_found(start, tid);
+}
+
 static void memory_mapped(void *data, uintptr_t start, uintptr_t end)
 {
 	look_images_mapped(start, end);
@@ -398,6 +405,7 @@ static void roots_follow(const struct world *world)
 	scan_memory(&work.scan, world);
 	threads_arguments(hidden_found);
 	thread_locals_objects(hidden_found);
+	signal_stacks_each(signal_stack_found);
 	heap_walk(false, root_visit, NULL);
 	queue_follow(&next);
 	streams_reach();
