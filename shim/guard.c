@@ -10,7 +10,8 @@
 #include "shim/signal-stacks.h"
 #include "shim/sys.h"
 
-#define RANGES 4096u	 /* a power of two; the kernel allows 65,530 mappings by default */
+#define RANGES 4096u /* a power of two; the kernel allows 65,530 mappings by default */
+#define GAP_MOST 65536u
 #define LIMIT_DIVISOR 16 /* under RLIMIT_AS */
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -84,6 +85,24 @@ static bool range_map(uintptr_t start, size_t size)
 	return got == (long)start;
 }
 
+/*
+ * The loader leaves a page or two between images.  Where nothing is, the gap to
+ * the image before is held back too: so any number of them is one mapping.
+ */
+static void gap_close(uintptr_t *start, uintptr_t *end)
+{
+	const struct range *last = &ranges[(atomic_load(&next_free) - 1) % RANGES];
+	uintptr_t last_start = atomic_load(&last->start), last_end = atomic_load(&last->end);
+
+	if (atomic_load(&next_free) == atomic_load(&first))
+		return;
+	if (last_start - *end < GAP_MOST && last_start > *end && range_map(*end, last_start - *end))
+		*end = last_start;
+	else if (*start - last_end<GAP_MOST && * start> last_end &&
+		 range_map(last_end, *start - last_end))
+		*start = last_end;
+}
+
 void guard_image(uintptr_t start, uintptr_t end, uint32_t generation_record)
 {
 	struct session_generation *generation;
@@ -101,6 +120,8 @@ void guard_image(uintptr_t start, uintptr_t end, uint32_t generation_record)
 		if (atomic_load(&next_free) - atomic_load(&first) == RANGES)
 			oldest_give_back();
 		if (range_map(start, size)) {
+			gap_close(&start, &end);
+			size = end - start;
 			range_set(&ranges[atomic_load(&next_free) % RANGES], start, end,
 				generation_record);
 			atomic_fetch_add(&next_free, 1);

@@ -12,6 +12,7 @@
 #include "shim/mapped-record.h"
 #include "shim/mappings.h"
 #include "shim/settings.h"
+#include "shim/signal-stacks.h"
 #include "shim/sys.h"
 
 #define PARTS_MORE 65536u /* as many mappings as a process can have, unless told otherwise */
@@ -142,6 +143,13 @@ static void pin(uintptr_t address, const char *why, const struct scan_place *pla
 			(struct look_reference){.referrer = LOOK_MEMORY, .root = *place};
 }
 
+static void pin_signal_stack(uintptr_t start, size_t size, int tid)
+{
+	const struct scan_place place = {.kind = SCAN_THREAD, .tid = tid};
+
+	pin(start, "it is a signal stack", &place);
+}
+
 static void pin_all(const struct world *world)
 {
 	for (size_t i = 0; i < world->thread_count; i++) {
@@ -156,6 +164,7 @@ static void pin_all(const struct world *world)
 		pin(thread->sp, NULL, &place);
 		pin(thread->tp, NULL, &place);
 	}
+	signal_stacks_each(pin_signal_stack);
 	for (int signal = 1; signal < NSIG; signal++)
 		pin(work.handlers[signal], "a signal is handled there", NULL);
 }

@@ -10,11 +10,12 @@
 #include "shim/sys.h"
 
 #define EXTENT ((size_t)SESSION_EXTENT_SIZE)
-#define GROW_EXTENTS 8u /* disk blocks are reserved for so many at a time */
+#define GROW_EXTENTS 8u /* disk blocks are reserved for so many at a time, and for an eighth */
 
 static char *base;
 static uint32_t extents_most;	/* addresses reserved */
 static uint32_t extents_backed; /* of the file; others are plain memory */
+static uint32_t extents_mapped; /* of those */
 static bool has_file, detached;
 static char folder[1200], path[1300], objects[1100];
 
@@ -37,6 +38,8 @@ void session_file_limit(size_t most)
 		extents = (uint32_t)(most / EXTENT);
 	if (extents >= extents_most || !base)
 		return;
+	if (extents < extents_mapped)
+		extents_mapped = extents;
 	sys_unmap(base + extents * EXTENT, (extents_most - extents) * EXTENT);
 	extents_most = extents;
 }
@@ -177,6 +180,7 @@ static void file_make(void)
 	if (fd >= 0 && file_reserve(fd, 0, GROW_EXTENTS * EXTENT) && extents_map(0, 1, fd)) {
 		has_file = true;
 		extents_backed = GROW_EXTENTS;
+		extents_mapped = 1;
 	} else {
 		if (fd >= 0)
 			sys_call(SYS_unlink, path, 0, 0);
@@ -204,19 +208,32 @@ struct session_header *session_file_make(void)
 	return (struct session_header *)base;
 }
 
-/* The file is opened anew each time: hosts close descriptors that they do not know. */
+/*
+ * The file is opened anew each time: hosts close descriptors that they do not
+ * know.  To the kernel what is mapped then is another mapping each time, so it
+ * is more the larger the file is.
+ */
 static bool file_grow(uint32_t extent)
 {
-	int fd = (int)sys_open(path, O_RDWR | O_NOFOLLOW, 0);
-	bool done = fd >= 0;
+	uint32_t more = extents_backed / 8 > GROW_EXTENTS ? extents_backed / 8 : GROW_EXTENTS;
+	bool done;
+	int fd;
 
+	if (extent < extents_mapped)
+		return true;
+	fd = (int)sys_open(path, O_RDWR | O_NOFOLLOW, 0);
+	done = fd >= 0;
+	if (extents_backed + more > extents_most)
+		more = extents_most - extents_backed;
 	if (done && extent >= extents_backed) {
-		done = file_reserve(
-			fd, extents_backed * EXTENT, (extents_backed + GROW_EXTENTS) * EXTENT);
+		done = more &&
+		       file_reserve(fd, extents_backed * EXTENT, (extents_backed + more) * EXTENT);
 		if (done)
-			extents_backed += GROW_EXTENTS;
+			extents_backed += more;
 	}
-	done = done && extents_map(extent, 1, fd);
+	done = done && extents_map(extent, extents_backed - extent, fd);
+	if (done)
+		extents_mapped = extents_backed;
 	if (fd >= 0)
 		sys_close(fd);
 	return done;
@@ -239,6 +256,7 @@ static bool file_leave(uint32_t extents)
 		return false;
 	}
 	has_file = false;
+	extents_mapped = 0;
 	return true;
 }
 
@@ -288,6 +306,7 @@ void session_file_detach(uint32_t extents)
 			memcpy(base + extent * EXTENT, copy, EXTENT);
 	}
 	has_file = false;
+	extents_mapped = 0;
 	detached = true;
 }
 
@@ -310,6 +329,7 @@ void session_file_attach(void)
 					  (long)at, 0, 0) == (long)EXTENT;
 		/* from here on writes of other threads could be lost; children have just one */
 		has_file = written && extents_map(0, extents, fd);
+		extents_mapped = extents;
 	}
 	if (!has_file) {
 		if (fd >= 0)

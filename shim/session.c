@@ -54,7 +54,8 @@ void *session_record(enum session_table table, uint32_t index)
 static bool grows_with_loads(enum session_table table)
 {
 	return table == SESSION_GENERATIONS || table == SESSION_RESIDUES ||
-	       table == SESSION_BALANCES || table == SESSION_LEFTOVERS || table == SESSION_STRINGS;
+	       table == SESSION_DANGLINGS || table == SESSION_BALANCES ||
+	       table == SESSION_LEFTOVERS || table == SESSION_STRINGS;
 }
 
 /* Room for count records in one piece; the index of the first, or 0. */

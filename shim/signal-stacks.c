@@ -11,6 +11,7 @@
 #include "shim/hooks.h"
 #include "shim/ledger.h"
 #include "shim/lock.h"
+#include "shim/mappings.h"
 #include "shim/next.h"
 #include "shim/sys.h"
 
@@ -124,8 +125,9 @@ static void stack_add(const stack_t *set, struct origin origin)
 
 static bool is_modules(const stack_t *set)
 {
-	return heap_owns(set->ss_sp) || (__atomic_load_n(&generation_alive, __ATOMIC_RELAXED) &&
-						generation_of((uintptr_t)set->ss_sp));
+	return heap_owns(set->ss_sp) || mappings_touch((uintptr_t)set->ss_sp, set->ss_size) ||
+	       (__atomic_load_n(&generation_alive, __ATOMIC_RELAXED) &&
+		       generation_of((uintptr_t)set->ss_sp));
 }
 
 RELIB_EXPORT int sigaltstack(const stack_t *set, stack_t *old)

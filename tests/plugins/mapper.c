@@ -171,6 +171,11 @@ PLUGIN long refused(long unused)
 	return mremap(made, 2 * PAGE, PAGE << 40, 0) == MAP_FAILED ? (long)made : -1;
 }
 
+PLUGIN long allocate(long pages)
+{
+	return address_of(malloc((size_t)(pages * PAGE)));
+}
+
 /* --- who refers to whom --- */
 
 /* The only reference to a block is in a mapping. */

@@ -12,6 +12,7 @@
  *	resize FROM TO		with mremap, and holds the result
  *	there [PAGE]		whether that page of the last one is mapped: "ok yes", "ok no"
  *	stack PAGES		runs a thread on what it holds, and forgets it; it waits
+ *	signals PAGES		the same, and that is the thread's signal stack only
  *	join			ends that thread
  *	fork			a child that unloads, and tells whether the last one is there
  *	file PATH		opens it, as the NUMBER of the next call
@@ -24,6 +25,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -36,6 +38,7 @@ static unsigned long last; /* inverted */
 static long file = -1;
 static pthread_t thread;
 static atomic_int running, over;
+static stack_t signal_stack;
 
 NOINLINE static long call(const char *function, long number)
 {
@@ -67,18 +70,25 @@ static const char *there(long page)
 
 static void *thread_run(void *unused)
 {
+	if (signal_stack.ss_size && sigaltstack(&signal_stack, NULL))
+		die("sigaltstack");
+	memset(&signal_stack, 0, sizeof(signal_stack));
+	scrub_stack();
 	atomic_store(&running, 1);
 	while (!atomic_load(&over))
 		sched_yield();
 	return unused;
 }
 
-NOINLINE static void stack_run(long pages)
+NOINLINE static void stack_run(long pages, int signals)
 {
 	pthread_attr_t attributes;
 
 	pthread_attr_init(&attributes);
-	pthread_attr_setstack(&attributes, held, (size_t)(pages * PAGE));
+	if (signals)
+		signal_stack = (stack_t){.ss_sp = held, .ss_size = (size_t)(pages * PAGE)};
+	else
+		pthread_attr_setstack(&attributes, held, (size_t)(pages * PAGE));
 	held = NULL;
 	if (pthread_create(&thread, &attributes, thread_run, NULL))
 		die("pthread_create");
@@ -161,8 +171,8 @@ static void obey(const char *line)
 		obey_hold(word[1], atol(word[2]));
 	else if (!strcmp(word[0], "there"))
 		dprintf(1, "ok %s\n", there(atol(word[1])));
-	else if (!strcmp(word[0], "stack"))
-		stack_run(atol(word[1]));
+	else if (!strcmp(word[0], "stack") || !strcmp(word[0], "signals"))
+		stack_run(atol(word[1]), word[0][1] == 'i');
 	else if (!strcmp(word[0], "join"))
 		stack_end();
 	else if (!strcmp(word[0], "fork"))

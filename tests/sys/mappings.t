@@ -7,6 +7,7 @@ build_plugin mapper
 
 begin() { rm -rf "$RELIB_DIR"/*; host_start "$tmp/mapperhost"; told load "$tmp/mapper.so"; }
 end() { host_end; is "$1: the host ends well" "$status" 0; }
+gone() { [ -z "$RELIB_TEST_PLAIN" ] && asked "$1" 'ok no' "$2" || skip "$1" 'run without the shim'; }
 unloads() { asked "$1: the plugin is unloaded" 'ok gone' unload; }
 
 # only STATE BYTES KIND FUNCTION [NUMBER]: what the function left is so many bytes in that state.
@@ -16,7 +17,7 @@ only() {
 	begin
 	told call "$@"
 	unloads "$1"
-	asked "$1: its mapping is gone" 'ok no' there
+	gone "$1: its mapping is gone" there
 	report "$host_pid" && holds <<-END2
 		$1: one is left and taken back: balance("$only_kind", "mapper.so", 1, "$1") == (1, 0, 1, 1, 0)
 		$1: that is told: [state for state, text in leftovers("$only_kind", "mapper.so")] == ["$only_state"]
@@ -63,7 +64,7 @@ end fixed
 begin
 told call left_behind
 unloads 'left behind'
-asked 'where the pages went is unmapped' 'ok no' there
+gone 'where the pages went is unmapped' there
 report "$host_pid" && holds <<-END
 	pages that were moved away are two mappings: balance("mapping", "mapper.so") == (2, 1, 1, 1, 0)
 	END
@@ -86,7 +87,7 @@ told file "$tmp/shared"
 truncate -s 4096 "$tmp/shared"
 told call leave_shared
 unloads 'a shared file'
-asked 'a shared file: it is unmapped' 'ok no' there
+gone 'a shared file: it is unmapped' there
 is 'a shared file: what was written stays in it' "$(head -c 5 "$tmp/shared")" stays
 end 'a shared file'
 
@@ -106,7 +107,7 @@ asked 'kept: it is there after another unload' 'ok yes' there 4
 told drop
 told load "$tmp/mapper.so"
 unloads 'kept no more'
-asked 'kept: it is unmapped once nobody holds it' 'ok no' there
+gone 'kept: it is unmapped once nobody holds it' there
 report "$host_pid" && holds <<-END
 	kept: that is told: leftovers("mapping", "mapper.so") == [("taken-back", "anonymous")]
 	kept: the balance is even: balance("mapping", "mapper.so", 1) == (1, 0, 1, 1, 0)
@@ -213,8 +214,37 @@ report "$host_pid" && holds <<-END
 told join
 told load "$tmp/mapper.so"
 unloads 'a stack again'
-asked 'a stack: it is unmapped after its end' 'ok no' there
+gone 'a stack: it is unmapped after its end' there
 end 'a stack'
+
+begin
+told hold leave_mmap 16
+told signals 16
+unloads 'a signal stack'
+asked 'a signal stack: it is there while its thread runs' 'ok yes' there
+report "$host_pid" && holds <<-END
+	a signal stack: why is told: [(l["state"], l["root"]["kind"], l["why"]) for l in generation("mapper.so", 1)["leftovers"] if l["kind"] == "mapping"] == [("kept", "thread", "it is a signal stack")]
+	END
+told join
+told load "$tmp/mapper.so"
+unloads 'a signal stack again'
+gone 'a signal stack: it is unmapped after its end' there
+end 'a signal stack'
+
+begin
+told hold allocate 16
+told signals 16
+unloads 'an allocated signal stack'
+report "$host_pid" && holds <<-END
+	an allocated signal stack is kept: of_generation("mapper.so", 1, "kept") == (1, 65536)
+	END
+told join
+told load "$tmp/mapper.so"
+unloads 'an allocated signal stack again'
+report "$host_pid" && holds <<-END
+	and freed after its thread's end: of_generation("mapper.so", 1, "reclaimed") == (1, 65536)
+	END
+end 'an allocated signal stack'
 
 begin
 told call handler 10
@@ -231,10 +261,10 @@ end 'a handler'
 
 begin
 told call leave_mmap 2
-asked 'in a forked child it is unmapped' 'ok no' fork
+gone 'in a forked child it is unmapped' fork
 asked 'and not in the parent' 'ok yes' there
 unloads fork
-asked 'but by its own unload' 'ok no' there
+gone 'but by its own unload' there
 end fork
 
 RELIB_LEAKS=report
