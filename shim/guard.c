@@ -86,21 +86,26 @@ static bool range_map(uintptr_t start, size_t size)
 }
 
 /*
- * The loader leaves a page or two between images.  Where nothing is, the gap to
- * the image before is held back too: so any number of them is one mapping.
+ * Between images there are gaps of a page or two, for what was mapped when they
+ * were loaded.  Where nothing is any more, the gap is held back too: so any
+ * number of images is one mapping.
  */
-static void gap_close(uintptr_t *start, uintptr_t *end)
+static void gap_close(uint32_t number)
 {
-	const struct range *last = &ranges[(atomic_load(&next_free) - 1) % RANGES];
-	uintptr_t last_start = atomic_load(&last->start), last_end = atomic_load(&last->end);
+	struct range *range = &ranges[number % RANGES];
+	const struct range *before = &ranges[(number - 1) % RANGES];
+	uintptr_t start = atomic_load(&range->start), end = atomic_load(&range->end);
+	uintptr_t above = atomic_load(&before->start), below = atomic_load(&before->end);
 
-	if (atomic_load(&next_free) == atomic_load(&first))
+	if (number <= atomic_load(&first))
 		return;
-	if (last_start - *end < GAP_MOST && last_start > *end && range_map(*end, last_start - *end))
-		*end = last_start;
-	else if (*start - last_end<GAP_MOST && * start> last_end &&
-		 range_map(last_end, *start - last_end))
-		*start = last_end;
+	if (above > end && above - end < GAP_MOST && range_map(end, above - end)) {
+		held += above - end;
+		range_set(range, start, above, atomic_load(&range->record));
+	} else if (start > below && start - below < GAP_MOST && range_map(below, start - below)) {
+		held += start - below;
+		range_set(range, below, end, atomic_load(&range->record));
+	}
 }
 
 void guard_image(uintptr_t start, uintptr_t end, uint32_t generation_record)
@@ -120,12 +125,13 @@ void guard_image(uintptr_t start, uintptr_t end, uint32_t generation_record)
 		if (atomic_load(&next_free) - atomic_load(&first) == RANGES)
 			oldest_give_back();
 		if (range_map(start, size)) {
-			gap_close(&start, &end);
-			size = end - start;
 			range_set(&ranges[atomic_load(&next_free) % RANGES], start, end,
 				generation_record);
 			atomic_fetch_add(&next_free, 1);
 			held += size;
+			/* what was there for this unload is gone at the next */
+			gap_close(atomic_load(&next_free) - 1);
+			gap_close(atomic_load(&next_free) - 2);
 			generation->how |= SESSION_GUARDED;
 		}
 	}

@@ -97,6 +97,7 @@ bool ledger_acquire(struct origin origin, const struct holding *like)
 	holding.balance = balance_acquire(origin, like->kind, like->bytes);
 	if (!holding.balance)
 		return false;
+	holding.generation = balance_at(holding.balance)->generation;
 	if (lock_take(&ledger_lock)) {
 		added = entry_add(&holding);
 		lock_give(&ledger_lock);
@@ -192,8 +193,7 @@ struct walk {
 static bool is_wanted(const struct walk *walk, const struct entry *entry)
 {
 	return entry->holding.kind == walk->kind && entry->number < walk->below &&
-	       (!walk->generation ||
-		       balance_at(entry->holding.balance)->generation == walk->generation);
+	       (!walk->generation || entry->holding.generation == walk->generation);
 }
 
 /* Copies of up to BATCH of one list; none: there are no more. */

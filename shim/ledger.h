@@ -23,10 +23,11 @@
 
 struct holding {
 	uint64_t key;
-	uint32_t balance;  /* tells the generation, the kind and the place */
-	uint32_t leftover; /* its record once it was found left, or 0 */
-	uint8_t kind;	   /* enum session_resource */
-	uint32_t text;	   /* string of the session (ledger_text), or 0 */
+	uint32_t generation; /* its record: the balance's may be long out of memory */
+	uint32_t balance;    /* tells the generation, the kind and the place */
+	uint32_t leftover;   /* its record once it was found left, or 0 */
+	uint8_t kind;	     /* enum session_resource */
+	uint32_t text;	     /* string of the session (ledger_text), or 0 */
 	uint64_t bytes;
 	uint64_t data[3]; /* for the kind's own part to use */
 };
