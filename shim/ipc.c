@@ -28,7 +28,7 @@ static void object_made(struct origin origin, enum session_resource kind, int id
 	name_made(origin, kind, (uint64_t)id, 0, room);
 }
 
-/* get(flags) is the call for a key, with other flags; FLAGS its flags. */
+/* call: the arguments, with flags in place of the given ones. */
 #define GETTER(name, parameters, kind, call)                                                       \
 	int name parameters;                                                                       \
 	RELIB_EXPORT int name parameters                                                           \
