@@ -188,7 +188,8 @@ static void word_found(void *data, uintptr_t word, const struct scan_place *plac
 static void block_read(struct span *span, uint32_t index)
 {
 	uintptr_t start = span_block(span, index);
-	size_t size = span->kind == SPAN_LARGE ? span->large_size : span->block_size;
+	/* what its class has beyond that was left by former owners */
+	size_t size = span_asked(span, index);
 	struct scan_place place = {
 		.kind = SCAN_MAPPING_PRIVATE,
 		.start = start,
@@ -371,12 +372,6 @@ static void hidden_found(uintptr_t word, int tid)
 		word_found(NULL, word, &place);
 }
 
-/* Only the kernel refers to it. */
-static void signal_stack_found(uintptr_t start, size_t size, int tid)
-{
-	hidden_found(start, tid);
-}
-
 static void memory_mapped(void *data, uintptr_t start, uintptr_t end)
 {
 	look_images_mapped(start, end);
@@ -405,7 +400,7 @@ static void roots_follow(const struct world *world)
 	scan_memory(&work.scan, world);
 	threads_arguments(hidden_found);
 	thread_locals_objects(hidden_found);
-	signal_stacks_each(signal_stack_found);
+	signal_stacks_each(hidden_found);
 	heap_walk(false, root_visit, NULL);
 	queue_follow(&next);
 	streams_reach();

@@ -12,10 +12,11 @@
 #include <stdint.h>
 
 /*
- * Calls visit for each of them whose thread lives: the kernel writes to these
- * bytes at the next signal.  Takes no lock; called with the world stopped too.
+ * Calls visit with the address of each of them whose thread lives: the kernel
+ * writes there at the next signal.  Takes no lock; called with the world stopped
+ * too.
  */
-void signal_stacks_each(void (*visit)(uintptr_t start, size_t size, int tid));
+void signal_stacks_each(void (*visit)(uintptr_t address, int tid));
 
 /* See hooks.h: the calling thread's is disabled, those of other threads are told. */
 void signal_stacks_take_back(uint16_t generation);

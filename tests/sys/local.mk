@@ -5,6 +5,7 @@ cli_sys_tests = \
 	%D%/cli-leaks.t \
 	%D%/cli-resources.t \
 	%D%/cli-run.t \
+	%D%/cli-test.t \
 	%D%/cli-unloading.t
 TESTS += $(cli_sys_tests)
 EXTRA_DIST += $(cli_sys_tests) %D%/cli-lib.sh
@@ -68,6 +69,7 @@ sys_tests = \
 	%D%/settings.t \
 	%D%/signal-stack.t \
 	%D%/signals.t \
+	%D%/slack.t \
 	%D%/stays.t \
 	%D%/storm.t \
 	%D%/streams.t \
@@ -153,6 +155,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
 	tests/plugins/signalled.c \
+	tests/plugins/slack.c \
+	tests/plugins/slack-host.c \
 	tests/plugins/spawner.c \
 	tests/plugins/spinner.c \
 	tests/plugins/state.c \
@@ -162,6 +166,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/stormxx.cc \
 	tests/plugins/streams.c \
 	tests/plugins/streamsxx.cc \
+	tests/plugins/tested.c \
 	tests/plugins/threadlocal.c \
 	tests/plugins/streamer.c \
 	tests/plugins/throws.cc \

@@ -111,8 +111,11 @@ for in in image heap; do
 done
 does 'a stack of a thread that ended' 0 '' open stack_of_thread=0 close
 balance_is signal-stack 1 1 0 0 0 '[]'
-does "a stack of a host's thread" 0 '' open thread=stack_in_heap close end
+does "a stack of a host's thread" 0 'signalled ' open thread=stack_in_heap close signal=$USR1 end
 balance_is signal-stack 1 0 1 0 1 '[("given-back", None)]'
+holds <<-END
+	a stack of a host's thread: its block is not freed: of_generation("timers.so", 1, "kept") == (1, 65536)
+END
 for guard in '' 0; do
 	RELIB_GUARD=$guard
 	export RELIB_GUARD
