@@ -143,7 +143,7 @@ static void pin(uintptr_t address, const char *why, const struct scan_place *pla
 			(struct look_reference){.referrer = LOOK_MEMORY, .root = *place};
 }
 
-static void pin_signal_stack(uintptr_t start, size_t size, int tid)
+static void pin_signal_stack(uintptr_t start, int tid)
 {
 	const struct scan_place place = {.kind = SCAN_THREAD, .tid = tid};
 

@@ -393,12 +393,6 @@ static void streams_reach(void)
 		block_found(block, &place);
 }
 
-/* Only the kernel refers to it. */
-static void signal_stack_found(uintptr_t start, size_t size, int tid)
-{
-	hidden_found(start, tid);
-}
-
 static void roots_follow(const struct world *world)
 {
 	size_t next = 0;
@@ -406,7 +400,7 @@ static void roots_follow(const struct world *world)
 	scan_memory(&work.scan, world);
 	threads_arguments(hidden_found);
 	thread_locals_objects(hidden_found);
-	signal_stacks_each(signal_stack_found);
+	signal_stacks_each(hidden_found);
 	heap_walk(false, root_visit, NULL);
 	queue_follow(&next);
 	streams_reach();

@@ -169,7 +169,7 @@ void signal_stacks_thread_over(void)
 	stack->over = true;
 }
 
-void signal_stacks_each(void (*visit)(uintptr_t start, size_t size, int tid))
+void signal_stacks_each(void (*visit)(uintptr_t address, int tid))
 {
 	const struct signal_stack *stack = atomic_load(&used) ? atomic_load(&stacks) : NULL;
 
@@ -177,7 +177,7 @@ void signal_stacks_each(void (*visit)(uintptr_t start, size_t size, int tid))
 		uint32_t tid = atomic_load(&stack->tid);
 
 		if (tid && is_living(stack, tid))
-			visit(stack->start, stack->size, (int)tid);
+			visit(stack->start, (int)tid);
 	}
 }
 

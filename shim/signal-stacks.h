@@ -16,7 +16,7 @@
  * writes there at the next signal.  Takes no lock; called with the world stopped
  * too.
  */
-void signal_stacks_each(void (*visit)(uintptr_t start, size_t size, int tid));
+void signal_stacks_each(void (*visit)(uintptr_t address, int tid));
 
 /* See hooks.h: the calling thread's is disabled, those of other threads are told. */
 void signal_stacks_take_back(uint16_t generation);
