@@ -84,12 +84,14 @@ static void signals_give_back(const struct signals *old)
 }
 
 /* In the child: becomes the host, or tells the parent why not. */
-static void child_become(const char *path, char **argv, char **environment,
+static void child_become(const char *path, char **argv, char **environment, int output,
 	const struct signals *signals, int report)
 {
 	int code;
 
 	signals_give_back(signals);
+	if (output)
+		dup2(output, STDOUT_FILENO);
 	execvpe(path, argv, environment);
 	code = errno;
 	if (write(report, &code, sizeof(code)) < 0)
@@ -167,7 +169,7 @@ int child_run(const char *path, char **argv, char **environment, const struct ch
 	signals_take(&signals);
 	child = fork();
 	if (child == 0)
-		child_become(path, argv, environment, &signals, report[1]);
+		child_become(path, argv, environment, watch->output, &signals, report[1]);
 	close(report[1]);
 	if (child < 0) {
 		code = errno;
@@ -186,6 +188,11 @@ int child_run(const char *path, char **argv, char **environment, const struct ch
 			"%s: cannot be run: %s", path,
 			code == ENOENT ? "its interpreter is missing" : strerror(code));
 	return 0;
+}
+
+void child_signal(int signal_number)
+{
+	pass_on(signal_number);
 }
 
 int child_exit_status(int wait_status)

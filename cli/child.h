@@ -9,6 +9,7 @@
 struct child_watch {
 	void (*look)(void *data);
 	void *data;
+	int output; /* the descriptor that becomes its standard output, 0: ours */
 };
 
 /*
@@ -22,6 +23,9 @@ struct child_watch {
  */
 int child_run(const char *path, char **argv, char **environment, const struct child_watch *watch,
 	int *wait_status, struct error *error);
+
+/* For a look: sends a signal to the child, if it has not ended. */
+void child_signal(int signal_number);
 
 /* The exit status of a shell: the child's own, or 128 and the signal. */
 int child_exit_status(int wait_status);

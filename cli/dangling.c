@@ -20,6 +20,7 @@ const char *dangling_kind_name(unsigned int kind)
 		[SESSION_DANGLING_BUFFER] = "buffer",
 		[SESSION_DANGLING_OPENLOG] = "openlog",
 		[SESSION_DANGLING_FORK] = "fork",
+		[SESSION_DANGLING_COOKIE] = "cookie",
 	};
 
 	if (kind < sizeof(names) / sizeof(names[0]) && names[kind])
@@ -111,6 +112,8 @@ char *dangling_holder_text(const struct leaks *leaks, const struct session_dangl
 		return text_format("openlog ident%s%s", *detail ? ": " : "", detail);
 	case SESSION_DANGLING_FORK:
 		return text_copy("pthread_atfork");
+	case SESSION_DANGLING_COOKIE:
+		return text_copy("fopencookie stream");
 	default:
 		return text_copy("something of a newer relib");
 	}

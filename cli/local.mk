@@ -7,8 +7,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 %C%_libcli_la_SOURCES = \
 	%D%/balance.c \
 	%D%/balance.h \
-	%D%/child.c \
-	%D%/child.h \
+	%D%/cause-kinds.c \
+	%D%/cause-kinds.h \
 	%D%/check-marks.c \
 	%D%/check-needs.c \
 	%D%/check-references.c \
@@ -16,10 +16,13 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/check-write.c \
 	%D%/check.c \
 	%D%/check.h \
+	%D%/child.c \
+	%D%/child.h \
 	%D%/command-check.c \
 	%D%/command-leaks-diff.c \
 	%D%/command-leaks-report.c \
 	%D%/command-run.c \
+	%D%/command-test.c \
 	%D%/command.h \
 	%D%/dangling.c \
 	%D%/dangling.h \
@@ -30,6 +33,9 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/environment.c \
 	%D%/environment.h \
 	%D%/growth.c \
+	%D%/host-record.h \
+	%D%/host-run.c \
+	%D%/host-run.h \
 	%D%/install.c \
 	%D%/install.h \
 	%D%/json-balance.c \
@@ -39,6 +45,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/json-report.c \
 	%D%/json.c \
 	%D%/json.h \
+	%D%/junit.c \
+	%D%/junit.h \
 	%D%/leaks-model.c \
 	%D%/leaks-report.h \
 	%D%/leaks-unloading.c \
@@ -67,6 +75,10 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/session-prune.c \
 	%D%/stay.c \
 	%D%/stay.h \
+	%D%/tap.c \
+	%D%/tap.h \
+	%D%/test-options.c \
+	%D%/test-options.h \
 	%D%/text-balance.c \
 	%D%/text-balance.h \
 	%D%/text-dangling.c \
@@ -86,7 +98,18 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/text-thread.c \
 	%D%/text-thread.h \
 	%D%/timeout-watch.c \
-	%D%/timeout-watch.h
+	%D%/timeout-watch.h \
+	%D%/trend.c \
+	%D%/trend.h \
+	%D%/utf8.c \
+	%D%/utf8.h \
+	%D%/verdict-host.c \
+	%D%/verdict-json.c \
+	%D%/verdict-session.c \
+	%D%/verdict-text.c \
+	%D%/verdict-unloading.c \
+	%D%/verdict.c \
+	%D%/verdict.h
 %C%_libcli_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_libcli_la_CFLAGS = $(AM_CFLAGS) $(SAN_CFLAGS) $(ELF_CFLAGS) $(DW_CFLAGS) $(JSON_CFLAGS)
 %C%_libcli_la_LIBADD = elf/libelfread.la $(JSON_LIBS)
@@ -97,7 +120,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 %C%_relib_LDADD = %D%/libcli.la
 
 # No sanitizer: the host of a preload library must be a plain program.
-%C%_relib_host_SOURCES = %D%/relib-host.c
+%C%_relib_host_SOURCES = %D%/host-record.h %D%/measure.c %D%/measure.h %D%/relib-host.c
 %C%_relib_host_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_relib_host_CFLAGS = $(AM_CFLAGS)
 %C%_relib_host_LDADD = -ldl

@@ -20,6 +20,7 @@ static const struct command command_help = {
 
 static const struct command *const commands[] = {
 	&command_run,
+	&command_test,
 	&command_leaks,
 	&command_check,
 	&command_help,

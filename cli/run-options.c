@@ -4,6 +4,7 @@
 #include "cli/leaks-report.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const leaks_choices[] = {"free", "report", "off", NULL};
@@ -61,8 +62,7 @@ const struct option run_option_table[] = {
 	{0},
 };
 
-/* [HOST [ARG...]] [-- PLUGIN.so [ARG...]] */
-static void operands_split(struct run_options *o, int argc, char **argv)
+void run_options_split(struct run_options *o, int argc, char **argv)
 {
 	int i = 0;
 
@@ -127,29 +127,44 @@ static int operands_check(const struct run_options *o, struct error *error)
 	return 0;
 }
 
-int run_options_parse(struct run_options *o, int argc, char **argv, struct error *error)
-{
-	int first;
+const struct run_options run_options_unsaid = {
+	.frames = -1,
+	.unload_timeout = -1,
+	.guard = -1,
+	.leaks = -1,
+	.threads = -1,
+	.fds = -1,
+	.names = -1,
+	.timeout_action = -1,
+};
 
-	*o = (struct run_options){
-		.frames = -1,
-		.unload_timeout = -1,
-		.guard = -1,
-		.leaks = -1,
-		.threads = -1,
-		.fds = -1,
-		.names = -1,
-		.timeout_action = -1,
-	};
-	first = options_leading(run_option_table, o, "run", argc, argv, error);
-	if (first < 0)
-		return first;
-	operands_split(o, argc - first, argv + first);
+int run_options_check(const struct run_options *o, struct error *error)
+{
 	if (list_check(&o->track, "track", TRACK_MAX, error) < 0 ||
 		list_check(&o->through, "through", THROUGH_MAX, error) < 0)
 		return -1;
 	if (o->timeout_action == 1 && o->unload_timeout == 0)
 		return error_exit(error, STATUS_USAGE,
 			"--unload-timeout-action: nothing is abandoned with --unload-timeout=0");
+	return 0;
+}
+
+void run_options_free(struct run_options *o)
+{
+	free(o->track.text);
+	free(o->through.text);
+}
+
+int run_options_parse(struct run_options *o, int argc, char **argv, struct error *error)
+{
+	int first;
+
+	*o = run_options_unsaid;
+	first = options_leading(run_option_table, o, "run", argc, argv, error);
+	if (first < 0)
+		return first;
+	run_options_split(o, argc - first, argv + first);
+	if (run_options_check(o, error) < 0)
+		return -1;
 	return operands_check(o, error);
 }

@@ -33,6 +33,16 @@ extern const struct option run_option_table[];
 extern const char *const leaks_choices[], *const threads_choices[], *const timeout_actions[];
 extern const char *const fds_choices[], *const names_choices[];
 
+/* What the options are when none was said. */
+extern const struct run_options run_options_unsaid;
+
+/* The texts that the preload library takes must not be too long: -1 and @error. */
+int run_options_check(const struct run_options *o, struct error *error);
+
+/* [HOST [ARG...]] [-- PLUGIN.so [ARG...]] */
+void run_options_split(struct run_options *o, int argc, char **argv);
+void run_options_free(struct run_options *o);
+
 /* Returns 0, OPTIONS_HELP, or -1 and @error. */
 int run_options_parse(struct run_options *o, int argc, char **argv, struct error *error);
 

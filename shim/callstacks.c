@@ -89,6 +89,7 @@ static bool owner_decide(struct walk *walk, uintptr_t pc)
 		walk->owner = object_at(code);
 		return true;
 	case CODE_RUNTIME:
+	case CODE_SHIM: /* an interposer that the C library was called from */
 		return false;
 	case CODE_LOADER:
 		before = walk->count ? object_of(walk->pcs[walk->count - 1] - 1) : NULL;
@@ -104,10 +105,11 @@ static void walk_stack(struct thread *thread, struct walk *walk, const struct ca
 {
 	struct unwind_frame frame = {.pc = caller->pc, .sp = caller->sp, .bp = caller->bp};
 	unsigned int wanted = settings.frames ? settings.frames : 1;
-	bool decided = false;
+	bool decided = false, ours;
 	enum unwind_step step;
 
 	for (;;) {
+		ours = !decided && CODE_CLASS(code_of(frame.pc - 1)) == CODE_SHIM;
 		if (!decided) {
 			decided = owner_decide(walk, frame.pc);
 			if (decided && !walk->owner)
@@ -115,7 +117,7 @@ static void walk_stack(struct thread *thread, struct walk *walk, const struct ca
 			if (decided)
 				walk->owner_frame = walk->count;
 		}
-		if (walk->count < SETTINGS_FRAMES_MAX)
+		if (!ours && walk->count < SETTINGS_FRAMES_MAX)
 			walk->pcs[walk->count++] = frame.pc;
 		if ((decided && walk->count >= wanted) || walk->count == SETTINGS_FRAMES_MAX)
 			return;

@@ -18,7 +18,7 @@
 #define PATH_SIZE 48
 #define COMMAND_SIZE 64
 #define TEXT_SIZE 128
-#define PRUNE_LEAST 64u
+#define PRUNE_LEAST 8u
 
 /* data of a holding */
 #define CHILD_START 0 /* start time in clock ticks since boot: tells a reused pid; 0: not known */
@@ -145,6 +145,11 @@ void children_settle(uint32_t generation)
 	ledger_each(SESSION_CHILD, 0, child_visit, &generation);
 }
 
+void children_refresh(void)
+{
+	ledger_each(SESSION_CHILD, 0, child_visit, NULL);
+}
+
 /* Not at each new child: the time for it is in proportion to the children that there are. */
 static void children_prune(void)
 {
@@ -153,7 +158,7 @@ static void children_prune(void)
 
 	if (count < __atomic_load_n(&limit, __ATOMIC_RELAXED))
 		return;
-	ledger_each(SESSION_CHILD, 0, child_visit, NULL);
+	children_refresh();
 	count = __atomic_load_n(&ledger_counts[SESSION_CHILD], __ATOMIC_RELAXED);
 	__atomic_store_n(
 		&limit, count > PRUNE_LEAST / 2 ? 2 * count : PRUNE_LEAST, __ATOMIC_RELAXED);

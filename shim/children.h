@@ -12,4 +12,7 @@
 /* A new child.  origin with place 0: the host's.  Keeps errno. */
 void child_started(int pid, struct origin origin);
 
+/* Counts those that were waited for since they were last looked at. */
+void children_refresh(void);
+
 #endif

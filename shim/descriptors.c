@@ -240,6 +240,14 @@ void descriptor_in_stream(int fd, uint32_t balance)
 		entry_end(slot_exchange(slot_in(block, fd), entry_of(balance, ENTRY_STREAM)));
 }
 
+bool descriptor_is_owned(int fd)
+{
+	struct block *block = descriptors_are_held() ? block_of(fd) : NULL;
+	uint64_t entry = block ? __atomic_load_n(slot_in(block, fd), __ATOMIC_ACQUIRE) : 0;
+
+	return entry && !(entry & ENTRY_OVER);
+}
+
 void descriptor_leave(int fd)
 {
 	struct block *block = block_of(fd);

@@ -51,6 +51,9 @@ void descriptor_replaced(int fd, struct origin origin, const struct descriptor_p
  */
 void descriptor_in_stream(int fd, uint32_t balance);
 
+/* Whether a module opened what the number stands for, as far as is known. */
+bool descriptor_is_owned(int fd);
+
 /* Before it is closed: since afterwards the number can be another's at once. */
 void descriptor_leave(int fd);
 static inline void descriptor_closing(int fd)

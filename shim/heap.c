@@ -158,7 +158,7 @@ size_t heap_usable_size(const void *block)
 	struct span *span;
 	struct meta *meta = heap_block_meta((uintptr_t)block, &span);
 
-	return meta && meta->place ? span_block_size(span) : 0;
+	return meta && meta->place ? span_asked(span, (uint32_t)(meta - span->meta)) : 0;
 }
 
 struct origin heap_origin(const void *block, size_t *asked)

@@ -154,7 +154,7 @@ static inline size_t span_asked(const struct span *span, uint32_t index)
 	return span->kind == SPAN_LARGE ? span->large_size : span->meta[index].size;
 }
 
-/* Bytes that the block can hold; 0 when it is not a live block. */
+/* Bytes that were asked for, since no others are looked through; 0 when it is not a live block. */
 size_t heap_usable_size(const void *block);
 /* What a live block's meta says; place 0 when it is not one.  *asked: bytes. */
 struct origin heap_origin(const void *block, size_t *asked);

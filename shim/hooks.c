@@ -4,6 +4,7 @@
 #include "shim/hook-entries.h"
 #include "shim/hooks.h"
 #include "shim/signal-stacks.h"
+#include "shim/stdio-streams.h"
 #include "shim/thread.h"
 
 void hooks_take_back(uint16_t generation)
@@ -19,8 +20,10 @@ void hooks_take_back(uint16_t generation)
 	exits_take_back(generation);
 	fork_handlers_take_back(generation);
 	environment_take_back(generation);
-	streams_take_back(generation);
+	streams_flush(generation);
+	buffers_take_back(generation);
 	syslog_take_back(generation);
+	cookies_take_back(generation);
 	thread_self.inside--;
 	errno = saved;
 }
@@ -28,9 +31,11 @@ void hooks_take_back(uint16_t generation)
 void hooks_fork_child(void)
 {
 	hook_entries_fork_child();
-	streams_fork_child();
+	buffers_fork_child();
 	syslog_fork_child();
 	signal_stacks_fork_child();
+	cookies_fork_child();
+	stdio_streams_fork_child();
 }
 
 void hooks_fork_settle(void)

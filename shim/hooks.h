@@ -29,11 +29,13 @@ void signals_take_back(uint16_t generation);
 void exits_take_back(uint16_t generation);
 void fork_handlers_take_back(uint16_t generation);
 void environment_take_back(uint16_t generation);
-void streams_take_back(uint16_t generation);
+void buffers_take_back(uint16_t generation);
 void syslog_take_back(uint16_t generation);
+void cookies_take_back(uint16_t generation);
 
-void streams_fork_child(void);
+void buffers_fork_child(void);
 void syslog_fork_child(void);
+void cookies_fork_child(void);
 void timers_fork_settle(void);
 void intervals_fork_settle(void);
 

@@ -13,6 +13,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/attempt-modules.c \
 	%D%/blockers.c \
 	%D%/blockers.h \
+	%D%/buffers.c \
 	%D%/callstacks.c \
 	%D%/callstacks.h \
 	%D%/changes.c \
@@ -20,6 +21,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/children.c \
 	%D%/children.h \
 	%D%/closes.c \
+	%D%/cookies.c \
+	%D%/cookies.h \
 	%D%/danglings.c \
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
@@ -27,6 +30,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/descriptor-text.c \
 	%D%/descriptors.c \
 	%D%/descriptors.h \
+	%D%/directories.c \
+	%D%/directories.h \
 	%D%/dl-x86_64.S \
 	%D%/dlclose.c \
 	%D%/duplicates.c \
@@ -63,10 +68,12 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/hook-entries.h \
 	%D%/hooks.c \
 	%D%/hooks.h \
+	%D%/identity.h \
+	%D%/interval-set.c \
+	%D%/interval-set.h \
 	%D%/interval-timers.c \
-	%D%/intervals.c \
-	%D%/intervals.h \
 	%D%/io-uring.c \
+	%D%/ipc.c \
 	%D%/keys.c \
 	%D%/keys.h \
 	%D%/keys-x86_64.S \
@@ -97,6 +104,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
+	%D%/look-streams.c \
+	%D%/look-streams.h \
 	%D%/main.c \
 	%D%/malloc.c \
 	%D%/mapped-record.c \
@@ -109,6 +118,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/module.c \
 	%D%/module.h \
 	%D%/mutexes.c \
+	%D%/names.c \
+	%D%/names.h \
 	%D%/new.c \
 	%D%/next.c \
 	%D%/next.h \
@@ -119,11 +130,15 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/object-record.c \
 	%D%/objects.c \
 	%D%/objects.h \
+	%D%/open-streams.c \
+	%D%/open-streams.h \
 	%D%/opens.c \
 	%D%/opens.h \
 	%D%/opening.h \
 	%D%/places.c \
 	%D%/places.h \
+	%D%/posix-names.c \
+	%D%/posix-names.h \
 	%D%/process-state.c \
 	%D%/pthread.c \
 	%D%/quiet.c \
@@ -138,6 +153,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/scan.h \
 	%D%/segv.c \
 	%D%/segv.h \
+	%D%/semaphores.c \
 	%D%/session.c \
 	%D%/session.h \
 	%D%/session-file.c \
@@ -159,7 +175,10 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/stacks.h \
 	%D%/stays.c \
 	%D%/stays.h \
-	%D%/streams.c \
+	%D%/stdio-private.h \
+	%D%/stdio-streams.c \
+	%D%/stdio-streams.h \
+	%D%/stream-leftovers.c \
 	%D%/sys.h \
 	%D%/syscall-x86_64.S \
 	%D%/syslog.c \
@@ -167,6 +186,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/tasks.c \
 	%D%/tasks.h \
 	%D%/text.h \
+	%D%/temporaries.c \
 	%D%/thread.c \
 	%D%/thread.h \
 	%D%/thread-locals.c \

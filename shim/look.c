@@ -7,7 +7,9 @@
 #include "shim/look-images.h"
 #include "shim/look-mappings.h"
 #include "shim/look-ranges.h"
+#include "shim/look-streams.h"
 #include "shim/look.h"
+#include "shim/settings.h"
 #include "shim/signal-stacks.h"
 #include "shim/sys.h"
 #include "shim/thread-locals.h"
@@ -20,6 +22,7 @@ struct reached {
 	struct look_mapping *mapping; /* NULL: a block */
 	struct span *span;
 	uint32_t index;
+	bool closes;			 /* only streams that are to be closed refer to it */
 	struct look_reference reference; /* of a block */
 };
 
@@ -34,6 +37,7 @@ static struct {
 	size_t deferred_count, deferred_size;
 	size_t candidates;
 	bool runtime;	       /* the deferred ones are being looked at */
+	bool closing;	       /* so are streams that are to be closed */
 	uint32_t inside_place; /* of the module's block or mapping that is being read, or 0 */
 	uintptr_t inside_start;
 } work;
@@ -97,12 +101,13 @@ void look_prepare(struct look *look)
 	look_ranges_begin();
 	look_images_begin();
 	look_mappings_begin();
+	look_streams_begin();
 }
 
 static struct look_reference reference_at(const struct scan_place *place)
 {
 	struct look_reference reference = {
-		.runtime = work.runtime,
+		.runtime = work.runtime || work.closing,
 		.referrer = LOOK_MEMORY,
 		.root = *place,
 	};
@@ -118,8 +123,10 @@ static struct look_reference reference_at(const struct scan_place *place)
 /* True when what the C library refers to is put off. */
 static bool is_deferred(uintptr_t word, const struct scan_place *place)
 {
-	if (work.runtime || work.inside_place || !place->address ||
-		!look_ranges_is_runtime(place->address))
+	if (work.runtime || !place->address)
+		return false;
+	if ((work.inside_place || !look_ranges_is_runtime(place->address)) &&
+		!look_streams_listed(word, place))
 		return false;
 	/* no room to wait: it is kept all the same */
 	if (work.deferred_count == work.deferred_size)
@@ -154,11 +161,13 @@ static void block_found(uintptr_t word, const struct scan_place *place)
 	index = span_index(span, word);
 	if (index >= span->count || (span->meta[index].place & META_MARKED) ||
 		!is_candidate(span->meta + index) || work.queue_count == work.queue_size ||
-		is_deferred(word, place))
+		look_streams_freed(word, place) || is_deferred(word, place))
 		return;
 	span->meta[index].place |= META_MARKED;
-	work.queue[work.queue_count++] =
-		(struct reached){.span = span, .index = index, .reference = reference_at(place)};
+	work.queue[work.queue_count++] = (struct reached){.span = span,
+		.index = index,
+		.closes = work.closing,
+		.reference = reference_at(place)};
 }
 
 static void word_found(void *data, uintptr_t word, const struct scan_place *place)
@@ -179,7 +188,8 @@ static void word_found(void *data, uintptr_t word, const struct scan_place *plac
 static void block_read(struct span *span, uint32_t index)
 {
 	uintptr_t start = span_block(span, index);
-	size_t size = span->kind == SPAN_LARGE ? span->large_size : span->block_size;
+	/* what its class has beyond that was left by former owners */
+	size_t size = span_asked(span, index);
 	struct scan_place place = {
 		.kind = SCAN_MAPPING_PRIVATE,
 		.start = start,
@@ -270,9 +280,15 @@ static struct look_tally *tally_of_block(struct look *look, const struct span *s
 
 static void kept_count(const struct reached *reached)
 {
-	struct look_tally *tally = tally_of_block(work.look, reached->span, reached->index);
+	const uintptr_t block = span_block(reached->span, reached->index);
 	size_t asked = span_asked(reached->span, reached->index);
+	struct look_tally *tally;
 
+	if (reached->closes && look_streams_frees(block))
+		return;
+	if (!reached->reference.runtime)
+		look_streams_kept(block, &reached->reference);
+	tally = tally_of_block(work.look, reached->span, reached->index);
 	if (reached->reference.runtime) {
 		tally->runtime_blocks++;
 		tally->runtime_bytes += asked;
@@ -324,7 +340,7 @@ static bool tallies_make(struct look *look, size_t candidates)
 static bool memory_make(const struct world *world)
 {
 	heap_walk(false, candidate_visit, NULL);
-	if (!look_images_make(world) || !look_mappings_make(world))
+	if (!look_images_make(world) || !look_mappings_make(world) || !look_streams_make())
 		return false;
 	work.queue_size = work.candidates + look_mappings_count();
 	work.queue_bytes = (work.queue_size + 1) * sizeof(struct reached);
@@ -366,6 +382,17 @@ static void memory_left_out(void *data, uintptr_t start, uintptr_t end, bool sha
 	look_mappings_left_out(start, end, shared);
 }
 
+/* What only streams refer to that will be closed is needed for that, and goes with them. */
+static void streams_reach(void)
+{
+	const struct scan_place place = {.kind = SCAN_MAPPING_PRIVATE};
+	uintptr_t block;
+
+	work.closing = settings.fds == SESSION_FDS_CLOSE;
+	for (size_t i = 0; work.closing && (block = look_streams_block(i)); i++)
+		block_found(block, &place);
+}
+
 static void roots_follow(const struct world *world)
 {
 	size_t next = 0;
@@ -376,6 +403,9 @@ static void roots_follow(const struct world *world)
 	signal_stacks_each(hidden_found);
 	heap_walk(false, root_visit, NULL);
 	queue_follow(&next);
+	streams_reach();
+	queue_follow(&next);
+	work.closing = false;
 	work.runtime = true;
 	for (size_t i = 0; i < work.deferred_count; i++)
 		word_found(NULL, work.deferred_words[i], &work.deferred[i]);

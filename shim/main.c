@@ -7,6 +7,7 @@
 
 #include "shim/arena.h"
 #include "shim/balances.h"
+#include "shim/children.h"
 #include "shim/finalizers.h"
 #include "shim/generation.h"
 #include "shim/guard.h"
@@ -150,6 +151,7 @@ __attribute__((destructor)) static void end(void)
 
 	unload_finish();
 	threads_names_refresh();
+	children_refresh();
 	session_close();
 	errno = saved;
 }

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "shim/heap.h"
-#include "shim/intervals.h"
+#include "shim/interval-set.h"
 #include "shim/session-format.h"
 
 /* One that a module made; its intervals' of. */

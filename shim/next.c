@@ -6,6 +6,7 @@
 #include "shim/next.h"
 
 struct next_functions next;
+void *next_fopencookie;
 bool next_resolved;
 
 static char area[32768] __attribute__((aligned(64)));
@@ -21,6 +22,7 @@ bool next_resolve(void)
 	*(void **)&next.name = dlsym(RTLD_NEXT, symbol);
 		NEXT_FUNCTIONS(NEXT_LOOK_UP)
 #undef NEXT_LOOK_UP
+		next_fopencookie = dlsym(RTLD_NEXT, "fopencookie");
 		dlerror(); /* what was not found is no error of the host's */
 		__atomic_store_n(&next_resolved, true, __ATOMIC_RELEASE);
 	}

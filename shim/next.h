@@ -156,7 +156,6 @@
 	X(void *, open_memstream, "open_memstream", (char **, size_t *)) \
 	X(void *, open_wmemstream, "open_wmemstream", (void *, size_t *)) \
 	X(int, fclose, "fclose", (void *)) \
-	X(int, fcloseall, "fcloseall", (void)) \
 	X(int, pclose, "pclose", (void *)) \
 	X(void *, opendir, "opendir", (const char *)) \
 	X(void *, fdopendir, "fdopendir", (int)) \
@@ -258,6 +257,8 @@ struct next_functions {
 
 /* NULL members: nobody behind us has that function. */
 extern struct next_functions next;
+/* It takes a structure by value, for which there is no type here. */
+extern void *next_fopencookie;
 
 /*
  * Fills next, on the first call of any interposer, which may come before our

@@ -376,6 +376,7 @@ enum session_dangling_kind {
 	SESSION_DANGLING_BUFFER,	/* setvbuf; text: the stream ("stdout") */
 	SESSION_DANGLING_OPENLOG,	/* the ident; text: it */
 	SESSION_DANGLING_FORK,		/* pthread_atfork, in somebody else's name */
+	SESSION_DANGLING_COOKIE,	/* a function of a stream of fopencookie */
 };
 
 struct session_dangling {

@@ -6,6 +6,7 @@
 #include "shim/heap.h"
 #include "shim/look-images.h"
 #include "shim/look-mappings.h"
+#include "shim/look-streams.h"
 #include "shim/look.h"
 #include "shim/object-image.h"
 #include "shim/objects.h"
@@ -357,6 +358,7 @@ void unload_look(const struct world_caller *caller)
 		outcome.took_ns = session_clock() - from;
 		if (look.done)
 			outcome_record(&outcome);
+		look_streams_end(look.done);
 		look_mappings_end(look.done, world.why);
 		each_generation(GENERATION_LOOKED_AT, visit_gone, &outcome);
 		each_generation(GENERATION_LOOKED_AT, visit_settle, NULL);

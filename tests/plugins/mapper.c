@@ -116,8 +116,8 @@ PLUGIN long over(long unused)
 
 static char *remapped(char *from, long pages, long to_pages)
 {
-	char *made = mremap(
-		from, (size_t)(pages * PAGE), (size_t)(to_pages * PAGE), MREMAP_MAYMOVE);
+	char *made =
+		mremap(from, (size_t)(pages * PAGE), (size_t)(to_pages * PAGE), MREMAP_MAYMOVE);
 
 	forget(made);
 	return made;
@@ -147,8 +147,8 @@ PLUGIN long move(long unused)
 	char *made = anonymous(2), *target = anonymous(6);
 
 	(void)unused;
-	return address_of(mremap(
-		made, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target + PAGE));
+	return address_of(
+		mremap(made, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target + PAGE));
 }
 
 /* The pages are moved away, and new ones are where they were. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host of mapper.c.  It remembers the last address that it was given in
+ * A host of mapper.c and streamer.c.  It remembers the last address that it was given in
  * disguise, so that only what it is told to holds a reference.
  *
  *	load PATH
@@ -15,6 +15,8 @@
  *	join			ends that thread
  *	fork			a child that unloads, and tells whether the last one is there
  *	file PATH		opens it, as the NUMBER of the next call
+ *	stream			opens a stream of its own, after it has closed another
+ *	close			closes what it holds, a stream
  *	unload			"ok gone", "ok stays"
  */
 #include "host.h"
@@ -130,6 +132,22 @@ static void obey_held(const char *word, long one, long other)
 	dprintf(1, held == MAP_FAILED ? "error\n" : "ok\n");
 }
 
+NOINLINE static void stream_open(void)
+{
+	static FILE *stream;
+	FILE *first = fopen("/dev/null", "r"), *second = fopen("/dev/null", "r");
+
+	fclose(first);
+	stream = second;
+	dprintf(1, stream ? "ok\n" : "error\n");
+}
+
+NOINLINE static void stream_close(void)
+{
+	dprintf(1, fclose(held) ? "error\n" : "ok\n");
+	held = NULL;
+}
+
 static void obey(const char *line)
 {
 	char word[3][512] = {"", "", ""};
@@ -151,6 +169,10 @@ static void obey(const char *line)
 		fork_unload();
 	else if (!strcmp(word[0], "file"))
 		dprintf(1, "ok %ld\n", file = open(word[1], O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+	else if (!strcmp(word[0], "stream"))
+		stream_open();
+	else if (!strcmp(word[0], "close"))
+		stream_close();
 	else if (!strcmp(word[0], "unload"))
 		unload();
 	else

@@ -105,6 +105,16 @@ holds <<-END
 	and that is counted: balance("child", "parents.so", 1) == (2, 0, 2, 0, 2)
 	END
 
+# a plugin that is never unloaded
+begin
+told load p "$tmp/parents.so"
+told call p start_and_wait 5
+told call p leave_ended 3
+finish 'never unloaded'
+holds <<-END
+	at the host's end those that were waited for are not held: balance("child", "parents.so") == (6, 5, 1, 0, 0)
+	END
+
 # a plugin that starts many leaves no trace of them but the counts
 begin
 told load p "$tmp/parents.so"

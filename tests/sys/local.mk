@@ -5,6 +5,7 @@ cli_sys_tests = \
 	%D%/cli-leaks.t \
 	%D%/cli-resources.t \
 	%D%/cli-run.t \
+	%D%/cli-test.t \
 	%D%/cli-unloading.t
 TESTS += $(cli_sys_tests)
 EXTRA_DIST += $(cli_sys_tests) %D%/cli-lib.sh
@@ -51,10 +52,12 @@ sys_tests = \
 	%D%/late-call.t \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
+	%D%/left-streams.t \
 	%D%/limits.t \
 	%D%/locks.t \
 	%D%/mappings.t \
 	%D%/misbehaviour.t \
+	%D%/names.t \
 	%D%/no-session.t \
 	%D%/process-state.t \
 	%D%/rebuilds.t \
@@ -66,8 +69,10 @@ sys_tests = \
 	%D%/settings.t \
 	%D%/signal-stack.t \
 	%D%/signals.t \
+	%D%/slack.t \
 	%D%/stays.t \
 	%D%/storm.t \
+	%D%/streams.t \
 	%D%/thread-locals.t \
 	%D%/threads-ended.t \
 	%D%/threads.t \
@@ -132,6 +137,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/mapper.c \
 	tests/plugins/mapperhost.c \
 	tests/plugins/misbehave.c \
+	tests/plugins/names.c \
 	tests/plugins/noptrace.c \
 	tests/plugins/orders.c \
 	tests/plugins/ownmalloc.c \
@@ -149,6 +155,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/residue.c \
 	tests/plugins/rough.c \
 	tests/plugins/signalled.c \
+	tests/plugins/slack.c \
+	tests/plugins/slack-host.c \
 	tests/plugins/spawner.c \
 	tests/plugins/spinner.c \
 	tests/plugins/state.c \
@@ -156,7 +164,11 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/statexx.cc \
 	tests/plugins/storm.c \
 	tests/plugins/stormxx.cc \
+	tests/plugins/streams.c \
+	tests/plugins/streamsxx.cc \
+	tests/plugins/tested.c \
 	tests/plugins/threadlocal.c \
+	tests/plugins/streamer.c \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \
 	tests/plugins/timed.c \

@@ -111,6 +111,11 @@ def dynamic(path):
 		stderr=subprocess.DEVNULL, text=True).stdout
 
 
+def symbols(path):
+	return subprocess.run(["readelf", "--dyn-syms", "-W", path], stdout=subprocess.PIPE,
+		stderr=subprocess.DEVNULL, text=True).stdout
+
+
 def falsely_marked():
 	"""What is said to be linked with -z nodelete, and is not as readelf reads it."""
 	return [m["path"] for m, g in closed() if "nodelete-file" in [s["kind"] for s in g["stays"]]
@@ -119,7 +124,8 @@ def falsely_marked():
 
 def left_behind():
 	"""What nobody closed and is still loaded, though what brought it is gone, and that without a
-	reason: it is not linked with -z nodelete, and nothing that is needs it."""
+	reason: it is not linked with -z nodelete and has no unique symbol, and nothing that is so
+	needs it."""
 	stay, left = set(), []
 	for m in modules:
 		for g in m["generations"]:
@@ -128,7 +134,7 @@ def left_behind():
 			parent = g["parent"] and generation(g["parent"]["path"], g["parent"]["number"])
 			if g["closes"] or not parent or parent["state"] == "loaded":
 				stay.add(m["path"])
-			elif "NODELETE" in dynamic(m["path"]):
+			elif "NODELETE" in dynamic(m["path"]) or " UNIQUE " in symbols(m["path"]):
 				stay.add(m["path"])
 			else:
 				left.append(m)

@@ -27,6 +27,7 @@ static const char *const kinds[] = {
 	[SESSION_DANGLING_BUFFER] = "buffer",
 	[SESSION_DANGLING_OPENLOG] = "openlog",
 	[SESSION_DANGLING_FORK] = "fork",
+	[SESSION_DANGLING_COOKIE] = "cookie",
 };
 
 static void generation_print(const struct session *session, uint32_t index)

@@ -8,6 +8,7 @@ cli_unit_tests = \
 	%D%/cli-options \
 	%D%/cli-resources \
 	%D%/cli-session \
+	%D%/cli-verdict \
 	%D%/elf-cache \
 	%D%/elf-dynamic \
 	%D%/cli-unloading \
@@ -53,6 +54,11 @@ cli_unit_cflags = $(AM_CFLAGS) $(SAN_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
 %C%_cli_session_CPPFLAGS = $(cli_unit_cppflags)
 %C%_cli_session_CFLAGS = $(cli_unit_cflags)
 %C%_cli_session_LDADD = cli/libcli.la $(CHECK_LIBS)
+
+%C%_cli_verdict_SOURCES = %D%/cli-verdict.c %D%/session-maker.c
+%C%_cli_verdict_CPPFLAGS = $(cli_unit_cppflags)
+%C%_cli_verdict_CFLAGS = $(cli_unit_cflags)
+%C%_cli_verdict_LDADD = cli/libcli.la $(JSON_LIBS) $(CHECK_LIBS)
 
 %C%_elf_cache_SOURCES = %D%/elf-cache.c
 %C%_elf_cache_CPPFLAGS = $(cli_unit_cppflags)

@@ -37,10 +37,10 @@ TESTS += %D%/descriptors
 %C%_descriptors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin
 %C%_descriptors_LDADD = $(CHECK_LIBS)
 
-check_PROGRAMS += %D%/intervals
-TESTS += %D%/intervals
-%C%_intervals_SOURCES = %D%/intervals.c shim/arena.c shim/intervals.c shim/lock.c
-%C%_intervals_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
-%C%_intervals_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin -pthread
-%C%_intervals_LDADD = $(CHECK_LIBS)
+check_PROGRAMS += %D%/interval-set
+TESTS += %D%/interval-set
+%C%_interval_set_SOURCES = %D%/interval-set.c shim/arena.c shim/interval-set.c shim/lock.c
+%C%_interval_set_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_interval_set_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -fno-builtin -pthread
+%C%_interval_set_LDADD = $(CHECK_LIBS)
 endif

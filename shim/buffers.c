@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Buffers of stdin, stdout and stderr in a module's image.  These streams never
- * end, so they can be looked at safely; what other streams there are, and
- * whether they are still open, only their owners know.
+ * Buffers of streams in a module's image: of stdin, stdout and stderr, which
+ * never end, and once a module has given one to another stream, of all that
+ * the C library has open.
  *
  * The buffer is exchanged with what is in it, and nothing is written or read.
  */
@@ -18,6 +18,7 @@
 #include "shim/ledger.h"
 #include "shim/module.h"
 #include "shim/next.h"
+#include "shim/open-streams.h"
 
 #define STREAMS 3u
 #define TRIES 1000 /* for a stream that another thread uses */
@@ -35,6 +36,9 @@ static struct lock buffers_lock;
 /* By which stack each got its buffer. */
 static uint32_t places[STREAMS];
 
+/* Another than these got one in a module's image. */
+static bool others;
+
 static FILE *stream_at(unsigned int index)
 {
 	FILE *const streams[STREAMS] = {stdin, stdout, stderr};
@@ -48,6 +52,8 @@ static void buffer_note(const FILE *stream, const struct caller *caller, const v
 	struct holding like = {.kind = SESSION_BUFFER, .data = {(uintptr_t)buffer}}, was;
 	struct origin origin = {0};
 
+	if (buffer && generation_of((uintptr_t)buffer))
+		others = true;
 	for (unsigned int i = 0; i < STREAMS; i++) {
 		if (stream != stream_at(i))
 			continue;
@@ -103,12 +109,19 @@ RELIB_EXPORT void setbuffer(FILE *stream, char *buffer, size_t size)
 	buffer_note(stream, &caller, buffer);
 }
 
-static bool is_used(const struct buffer *buffer)
+static bool has_buffer(FILE *stream, void *data)
+{
+	const struct buffer *buffer = data;
+
+	return (uintptr_t)stream->_IO_buf_base - (uintptr_t)buffer->start < buffer->size;
+}
+
+static bool is_used(struct buffer *buffer)
 {
 	for (unsigned int i = 0; i < STREAMS; i++)
-		if ((uintptr_t)stream_at(i)->_IO_buf_base - (uintptr_t)buffer->start < buffer->size)
+		if (has_buffer(stream_at(i), buffer))
 			return true;
-	return false;
+	return others && open_streams_each(has_buffer, buffer);
 }
 
 static char *buffer_take(size_t size)
@@ -157,9 +170,9 @@ static void buffer_exchange(FILE *stream, char *to)
 }
 
 /* A thread that waits for input holds its stream for long. */
-static bool stream_lock(FILE *stream)
+static bool stream_lock(FILE *stream, int tries)
 {
-	for (int i = 0; i < TRIES; i++) {
+	for (int i = 0; i < tries; i++) {
 		if (!ftrylockfile(stream))
 			return true;
 		sched_yield();
@@ -167,11 +180,11 @@ static bool stream_lock(FILE *stream)
 	return false;
 }
 
-static bool stream_take_back(FILE *stream)
+static bool stream_take_back(FILE *stream, int tries)
 {
 	char *buffer;
 
-	if (!stream_lock(stream))
+	if (!stream_lock(stream, tries))
 		return false;
 	buffer = buffer_take((size_t)(stream->_IO_buf_end - stream->_IO_buf_base));
 	if (buffer)
@@ -203,30 +216,41 @@ static void taken_back_count(unsigned int index, uintptr_t buffer)
 	ledger_forget(SESSION_BUFFER, index);
 }
 
-void streams_take_back(uint16_t generation)
+static void buffer_take_back(uint16_t generation, FILE *stream, unsigned int index, int tries)
 {
 	const struct generation *going = generation_at(generation);
+	uintptr_t buffer = stream ? (uintptr_t)stream->_IO_buf_base : 0;
+	struct session_dangling like = {
+		.kind = SESSION_DANGLING_BUFFER,
+		.number = index,
+		.place = index < STREAMS ? places[index] : 0,
+	};
 
-	for (unsigned int i = 0; i < STREAMS; i++) {
-		FILE *stream = stream_at(i);
-		uintptr_t buffer = stream ? (uintptr_t)stream->_IO_buf_base : 0;
-		struct session_dangling like = {
-			.kind = SESSION_DANGLING_BUFFER,
-			.number = i,
-			.place = places[i],
-		};
-
-		if (buffer - going->start >= going->end - going->start)
-			continue;
-		like.taken_back = stream_take_back(stream);
-		dangling_hook(generation, buffer, &like, names[i]);
-		if (like.taken_back)
-			taken_back_count(i, buffer);
-	}
-	ledger_each(SESSION_BUFFER, going->record, visit_left, NULL);
+	if (buffer - going->start >= going->end - going->start)
+		return;
+	like.taken_back = stream_take_back(stream, tries);
+	dangling_hook(generation, buffer, &like, index < STREAMS ? names[index] : NULL);
+	if (like.taken_back && index < STREAMS)
+		taken_back_count(index, buffer);
 }
 
-void streams_fork_child(void)
+/* Whoever uses it may wait for the list, which is locked. */
+static bool visit_open(FILE *stream, void *data)
+{
+	buffer_take_back(*(const uint16_t *)data, stream, STREAMS, 1);
+	return false;
+}
+
+void buffers_take_back(uint16_t generation)
+{
+	for (unsigned int i = 0; i < STREAMS; i++)
+		buffer_take_back(generation, stream_at(i), i, TRIES);
+	if (others)
+		open_streams_each(visit_open, &generation);
+	ledger_each(SESSION_BUFFER, generation_at(generation)->record, visit_left, NULL);
+}
+
+void buffers_fork_child(void)
 {
 	buffers_lock.owner = 0;
 }

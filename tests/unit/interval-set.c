@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/intervals.h"
+#include "shim/interval-set.h"
 #include "shim/thread.h"
 #include "tests/unit/suite.h"
 
@@ -154,7 +154,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("intervals");
+	Suite *suite = suite_create("interval-set");
 
 	suite_add(suite, "any_order", any_order, set_up, NULL);
 	suite_add(suite, "in_the_middle", in_the_middle, set_up, NULL);

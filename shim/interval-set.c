@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/intervals.h"
+#include "shim/interval-set.h"
 
 #include "shim/arena.h"
 

@@ -4,8 +4,8 @@
  * something (of): a treap, whose order of insertion does not matter.  No locks
  * of its own.  Its memory is the arena's, and used again.
  */
-#ifndef RELIB_INTERVALS_H
-#define RELIB_INTERVALS_H
+#ifndef RELIB_INTERVAL_SET_H
+#define RELIB_INTERVAL_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>
