@@ -61,7 +61,7 @@ static void host_changed(int category)
 RELIB_EXPORT char *setlocale(int category, const char *locale)
 {
 	const struct origin origin = locale ? CALL_ORIGIN() : (struct origin){0};
-	char before[TEXT_MOST] = "", *result;
+	char before[TEXT_MOST], *result;
 	struct text text = text_in(before, sizeof(before));
 
 	if (!next_ready() || !next.setlocale)
