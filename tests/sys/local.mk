@@ -72,6 +72,7 @@ sys_tests = \
 	%D%/slack.t \
 	%D%/stays.t \
 	%D%/storm.t \
+	%D%/system-calls.t \
 	%D%/streams.t \
 	%D%/thread-locals.t \
 	%D%/threads-ended.t \
