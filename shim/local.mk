@@ -115,6 +115,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/maps.c \
 	%D%/maps.h \
 	%D%/mmap.c \
+	%D%/mmap.h \
 	%D%/module.c \
 	%D%/module.h \
 	%D%/mutexes.c \
