@@ -3,6 +3,8 @@
  * What syscall() is told to do with descriptors; see syscall-x86_64.S, which
  * sends only that here.
  */
+#include <linux/close_range.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include "shim/opening.h"
@@ -34,6 +36,7 @@ enum syscall_kind {
 	KIND_MESSAGE,
 	KIND_MESSAGES,
 	KIND_BPF,
+	KIND_UNSHARES,
 };
 
 const uint8_t syscall_kinds[512] __attribute__((visibility("hidden"))) = {
@@ -70,6 +73,7 @@ const uint8_t syscall_kinds[512] __attribute__((visibility("hidden"))) = {
 	[SYS_perf_event_open] = KIND_OPENS,
 	[SYS_userfaultfd] = KIND_OPENS,
 	[SYS_bpf] = KIND_BPF,
+	[SYS_unshare] = KIND_UNSHARES,
 	[SYS_mq_open] = KIND_OPENS,
 	[NUMBER_io_uring_setup] = KIND_OPENS,
 	[NUMBER_open_tree] = KIND_OPENS,
@@ -162,6 +166,14 @@ static void after(enum syscall_kind kind, long result, const long *arguments, st
 	case KIND_MESSAGE:
 		if (message->msg_control && message->msg_controllen)
 			message_received(message, origin);
+		return;
+	case KIND_UNSHARES:
+		if (arguments[0] & CLONE_FILES)
+			descriptors_unshared();
+		return;
+	case KIND_CLOSES_RANGE:
+		if (arguments[2] & CLOSE_RANGE_UNSHARE)
+			descriptors_unshared();
 		return;
 	case KIND_MESSAGES:
 		messages_received((const struct mmsghdr *)arguments[1], result, origin);
