@@ -27,6 +27,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
 	%D%/dead-stacks.h \
+	%D%/descriptor-tables.c \
 	%D%/descriptor-text.c \
 	%D%/descriptors.c \
 	%D%/descriptors.h \
