@@ -27,6 +27,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
 	%D%/dead-stacks.h \
+	%D%/descriptor-tables.c \
 	%D%/descriptor-text.c \
 	%D%/descriptors.c \
 	%D%/descriptors.h \
@@ -117,6 +118,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/maps.c \
 	%D%/maps.h \
 	%D%/mmap.c \
+	%D%/mmap.h \
 	%D%/module.c \
 	%D%/module.h \
 	%D%/mutexes.c \
