@@ -110,6 +110,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/finals.c \
 	tests/plugins/finalsxx.cc \
 	tests/plugins/finder.c \
+	tests/plugins/flusher.c \
 	tests/plugins/forker.c \
 	tests/plugins/give.c \
 	tests/plugins/gomper.c \
