@@ -71,5 +71,10 @@ ends 0 'ten thousand generations with thirty kinds are told' out '^  generations
 	out '^  left 10,000 streams \(1 in each of 10,000 generations\), not closed$' \
 	out '^    and 9,996 more$'
 check 'in few lines' test "$(wc -l <out)" -lt 400
-check 'without much memory or time' sh -c 'ulimit -v 2000000; ulimit -t 20; '"'$relib'"' leaks report many >limited && cmp -s out limited'
+name='without much memory or time'
+if (ulimit -v 2000000 && "$relib" --version) >version 2>&1; then
+	check "$name" sh -c 'ulimit -v 2000000; ulimit -t 20; '"'$relib'"' leaks report many >limited && cmp -s out limited'
+else
+	skip "$name" 'a sanitized relib needs more addresses'
+fi
 exit $test_failed
