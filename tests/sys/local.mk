@@ -1,6 +1,7 @@
 # TAP scripts that run real programs, with their hosts and plugins.
 cli_sys_tests = \
 	%D%/cli-check.t \
+	%D%/cli-completions.t \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
 	%D%/cli-resources.t \
