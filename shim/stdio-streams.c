@@ -28,6 +28,7 @@ static void stream_enter(FILE *stream, struct holding *holding, int fd, struct o
 {
 	struct holding entered;
 
+	open_streams_learn();
 	holding->kind = SESSION_STREAM;
 	holding->key = (uintptr_t)stream;
 	if (fd >= 0)

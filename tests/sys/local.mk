@@ -1,6 +1,7 @@
 # TAP scripts that run real programs, with their hosts and plugins.
 cli_sys_tests = \
 	%D%/cli-check.t \
+	%D%/cli-completions.t \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
 	%D%/cli-resources.t \
@@ -111,6 +112,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/finals.c \
 	tests/plugins/finalsxx.cc \
 	tests/plugins/finder.c \
+	tests/plugins/flusher.c \
 	tests/plugins/forker.c \
 	tests/plugins/give.c \
 	tests/plugins/gomper.c \
