@@ -10,7 +10,7 @@ set -eu
 cd "$(dirname "$0")"
 
 build_deps='autoconf automake libtool pkg-config gcc g++ make libc6-dev libelf-dev libdw-dev libjson-c-dev'
-test_deps='check lua5.4 lua-socket lua-cjson valgrind gdb git perl python3 sqlite3 clang
+test_deps='check lua5.4 lua-socket lua-cjson valgrind gdb git perl strace python3 sqlite3 clang
 	libjemalloc2 libtcmalloc-minimal4 libseccomp-dev liburing-dev'
 # by the test that needs them
 hosts_deps='libasound2-plugins

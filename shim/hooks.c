@@ -33,6 +33,7 @@ void hooks_fork_child(void)
 	hook_entries_fork_child();
 	buffers_fork_child();
 	syslog_fork_child();
+	environment_fork_child();
 	signal_stacks_fork_child();
 	cookies_fork_child();
 	stdio_streams_fork_child();

@@ -35,6 +35,7 @@ void cookies_take_back(uint16_t generation);
 
 void buffers_fork_child(void);
 void syslog_fork_child(void);
+void environment_fork_child(void);
 void cookies_fork_child(void);
 void timers_fork_settle(void);
 void intervals_fork_settle(void);

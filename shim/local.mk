@@ -105,6 +105,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
+	%D%/look-semaphores.c \
+	%D%/look-semaphores.h \
 	%D%/look-streams.c \
 	%D%/look-streams.h \
 	%D%/main.c \
@@ -116,6 +118,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/maps.c \
 	%D%/maps.h \
 	%D%/mmap.c \
+	%D%/mmap.h \
 	%D%/module.c \
 	%D%/module.h \
 	%D%/mutexes.c \
@@ -155,6 +158,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/segv.c \
 	%D%/segv.h \
 	%D%/semaphores.c \
+	%D%/semaphores.h \
 	%D%/session.c \
 	%D%/session.h \
 	%D%/session-file.c \

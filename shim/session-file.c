@@ -40,6 +40,8 @@ void session_file_limit(size_t most)
 		return;
 	if (extents < extents_mapped)
 		extents_mapped = extents;
+	if (extents < extents_backed)
+		extents_backed = extents;
 	sys_unmap(base + extents * EXTENT, (extents_most - extents) * EXTENT);
 	extents_most = extents;
 }

@@ -42,9 +42,10 @@ static struct signal_stack *stack_of(uint32_t tid)
 	return stack;
 }
 
+/* Where the kernel does not say, as a filter of system calls may forbid it, it lives. */
 static bool is_living(const struct signal_stack *stack, uint32_t tid)
 {
-	return !sys_call(SYS_tgkill, stack->pid, tid, 0);
+	return sys_call(SYS_tgkill, stack->pid, tid, 0) != -ESRCH;
 }
 
 static uintptr_t first_page(const struct signal_stack *stack)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What syscall() is told to do with descriptors; see syscall-x86_64.S, which
+ * What syscall() is told to do with descriptors and mappings; see syscall-x86_64.S, which
  * sends only that here.
  */
 #include <linux/close_range.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <sys/socket.h>
 
+#include "shim/mmap.h"
 #include "shim/opening.h"
 #include "shim/sys.h"
 
@@ -36,6 +38,9 @@ enum syscall_kind {
 	KIND_MESSAGE,
 	KIND_MESSAGES,
 	KIND_BPF,
+	KIND_MAPS,
+	KIND_UNMAPS,
+	KIND_REMAPS,
 	KIND_UNSHARES,
 };
 
@@ -75,6 +80,9 @@ const uint8_t syscall_kinds[512] __attribute__((visibility("hidden"))) = {
 	[SYS_bpf] = KIND_BPF,
 	[SYS_unshare] = KIND_UNSHARES,
 	[SYS_mq_open] = KIND_OPENS,
+	[SYS_mmap] = KIND_MAPS,
+	[SYS_munmap] = KIND_UNMAPS,
+	[SYS_mremap] = KIND_REMAPS,
 	[NUMBER_io_uring_setup] = KIND_OPENS,
 	[NUMBER_open_tree] = KIND_OPENS,
 	[NUMBER_fsopen] = KIND_OPENS,
@@ -111,6 +119,28 @@ system_call *syscall_resolve(void)
 		return (system_call *)made_here;
 	__atomic_store_n(&syscall_next, next.syscall, __ATOMIC_RELAXED);
 	return next.syscall;
+}
+
+static void *call_map(void *start, size_t length, int protection, int flags, int fd, long offset)
+{
+	return (void *)syscall_resolve()(
+		SYS_mmap, start, length, (long)protection, (long)flags, (long)fd, offset);
+}
+
+static int call_unmap(void *start, size_t length)
+{
+	return (int)syscall_resolve()(SYS_munmap, start, length);
+}
+
+static void *call_remap(void *old, size_t old_length, size_t length, int flags, ...)
+{
+	va_list arguments;
+	void *fixed;
+
+	va_start(arguments, flags);
+	fixed = va_arg(arguments, void *);
+	va_end(arguments);
+	return (void *)syscall_resolve()(SYS_mremap, old, old_length, length, (long)flags, fixed);
 }
 
 /* The descriptors' numbers are 32 bits of the arguments. */
@@ -191,6 +221,14 @@ long syscall_noted(long number, long a, long b, long c, long d, long e, long f)
 	struct origin origin = CALL_ORIGIN();
 	long result;
 
+	if (kind == KIND_MAPS)
+		return (long)map_noted(
+			call_map, origin, (void *)a, (size_t)b, (int)c, (int)d, (int)e, f);
+	if (kind == KIND_UNMAPS)
+		return unmap_noted(call_unmap, (void *)a, (size_t)b);
+	if (kind == KIND_REMAPS)
+		return (long)remap_noted(
+			call_remap, origin, (void *)a, (size_t)b, (size_t)c, (int)d, (void *)e);
 	before(kind, a, b, c);
 	if (kind == KIND_REPLACES && origin.place)
 		place = descriptor_place_held((int)b);

@@ -22,7 +22,8 @@
 #include "shim/sys.h"
 #include "shim/thread.h"
 
-#define WAIT_MS 1000 /* for calls that are under way */
+#define WAIT_MS 1000	     /* for calls that are under way */
+#define NO_TIMER UINTPTR_MAX /* a handle: it is being made */
 
 int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer);
 int timer_delete(timer_t timer);
@@ -53,7 +54,7 @@ static int timer_make(
 	int result;
 
 	like->kind = SESSION_DANGLING_TIMER;
-	like->handle = UINTPTR_MAX;
+	like->handle = NO_TIMER;
 	like->function = (uintptr_t)event->sigev_notify_function;
 	like->argument = (uintptr_t)event->sigev_value.sival_ptr;
 	entry = hook_entry_take(like);
@@ -124,18 +125,15 @@ static void visit_deleted(struct hook_entry *entry, void *data)
 RELIB_EXPORT int timer_delete(timer_t timer)
 {
 	struct holding was;
-	int result;
 
 	if (!next_ready() || !next.timer_delete) {
 		errno = ENOSYS;
 		return -1;
 	}
-	result = next.timer_delete(timer);
-	if (!result) {
-		hook_entries_each(SESSION_DANGLING_TIMER, visit_deleted, (void *)timer);
-		ledger_give_back(SESSION_TIMER, (uintptr_t)timer, &was);
-	}
-	return result;
+	/* before its id can be another's; it fails only for what is no timer */
+	hook_entries_each(SESSION_DANGLING_TIMER, visit_deleted, (void *)timer);
+	ledger_give_back(SESSION_TIMER, (uintptr_t)timer, &was);
+	return next.timer_delete(timer);
 }
 
 /* A call that had begun before the timer was deleted: it is short, as a rule. */
@@ -160,7 +158,8 @@ static void visit_going(struct hook_entry *entry, void *data)
 	if (entry->generation != *generation)
 		return;
 	__atomic_store_n(&entry->dropped, true, __ATOMIC_SEQ_CST);
-	next.timer_delete((timer_t)entry->handle);
+	if (entry->handle != NO_TIMER)
+		next.timer_delete((timer_t)entry->handle);
 	calls_wait(entry);
 	dangling_hook(*generation, entry->function, &like, NULL);
 	if (ledger_find(SESSION_TIMER, entry->handle, &holding)) {

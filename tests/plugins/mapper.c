@@ -13,6 +13,7 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PAGE 4096L
@@ -112,6 +113,63 @@ PLUGIN long over(long unused)
 	(void)unused;
 	mmap(made + PAGE, 2 * PAGE, RW, ANONYMOUS | MAP_FIXED, -1, 0);
 	return (long)made;
+}
+
+/* A ring that is mapped twice, one behind the other: who has its start uses all. */
+PLUGIN long ring(long pages)
+{
+	size_t size = (size_t)(pages * PAGE);
+	int fd = memfd_create("ring", MFD_CLOEXEC);
+	char *made = mmap(NULL, 2 * size, PROT_NONE, ANONYMOUS, -1, 0);
+
+	if (ftruncate(fd, (off_t)size))
+		return -1;
+	mmap(made, size, RW, MAP_SHARED | MAP_FIXED, fd, 0);
+	mmap(made + size, size, RW, MAP_SHARED | MAP_FIXED, fd, 0);
+	close(fd);
+	return address_of(made);
+}
+
+/* What somebody has reserved. */
+PLUGIN long commit(long address)
+{
+	return address_of(mmap((void *)address, PAGE, RW, ANONYMOUS | MAP_FIXED, -1, 0));
+}
+
+/* A page of the plugin's own image. */
+PLUGIN long image_page(long moved)
+{
+	static char pages[3 * PAGE] __attribute__((aligned(4096)));
+	void *at = pages + PAGE, *made;
+
+	if (moved)
+		made = mremap(anonymous(1), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at);
+	else
+		made = mmap(at, PAGE, RW, ANONYMOUS | MAP_FIXED, -1, 0);
+	return address_of(made);
+}
+
+/* Where nothing was. */
+PLUGIN long fixed(long unused)
+{
+	(void)unused;
+	return address_of(mmap((void *)0x234567800000, PAGE, RW, ANONYMOUS | MAP_FIXED, -1, 0));
+}
+
+PLUGIN long by_syscall(long unused)
+{
+	long made = syscall(SYS_mmap, NULL, 4 * PAGE, RW, ANONYMOUS, -1, 0L);
+
+	(void)unused;
+	made = syscall(SYS_mremap, made, 4 * PAGE, 600 * PAGE, MREMAP_MAYMOVE);
+	syscall(SYS_munmap, made, 2 * PAGE);
+	return made + 2 * PAGE;
+}
+
+PLUGIN long unmapped_by_syscall(long unused)
+{
+	(void)unused;
+	return syscall(SYS_munmap, anonymous(3), 3 * PAGE);
 }
 
 static char *remapped(char *from, long pages, long to_pages)

@@ -6,6 +6,7 @@
  *	load PATH
  *	call FUNCTION [NUMBER]	forgets the result; an address becomes the last one
  *	hold FUNCTION [NUMBER]	keeps the result in a global variable
+ *	reserve PAGES		maps and holds pages without access, the NUMBER of the next call
  *	drop			forgets what it holds
  *	unmap PAGES		gives what it holds back, from its start
  *	over PAGES		maps pages of its own over it
@@ -158,6 +159,13 @@ NOINLINE static void stream_close(void)
 	held = NULL;
 }
 
+NOINLINE static void reserve(long pages)
+{
+	held = mmap(NULL, (size_t)(pages * PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	file = (long)held + PAGE;
+	dprintf(1, held == MAP_FAILED ? "error\n" : "ok\n");
+}
+
 static void obey(const char *line)
 {
 	char word[3][512] = {"", "", ""};
@@ -179,6 +187,8 @@ static void obey(const char *line)
 		fork_unload();
 	else if (!strcmp(word[0], "file"))
 		dprintf(1, "ok %ld\n", file = open(word[1], O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+	else if (!strcmp(word[0], "reserve"))
+		reserve(atol(word[1]));
 	else if (!strcmp(word[0], "stream"))
 		stream_open();
 	else if (!strcmp(word[0], "close"))

@@ -7,6 +7,7 @@
  *	load NAME PATH
  *	unload NAME
  *	do NAME FUNCTION [TEXT]		long FUNCTION(const char *)
+ *	threads				four threads make 3,000 variables each
  *	setenv VALUE | unsetenv | umask OCTAL | chdir PATH | locale CATEGORY NAME
  *	close PATH			one more dlclose of a loaded library
  *	show				what there is now
@@ -14,12 +15,37 @@
 #include "host.h"
 
 #include <locale.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 static struct {
 	char name[32];
 	void *handle;
 } loaded[8];
+
+/* The C library allows it. */
+static void *variables_make(void *data)
+{
+	char name[64];
+
+	for (int i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "THREAD_%s_%d", (const char *)data, i);
+		setenv(name, "1", 1);
+	}
+	return NULL;
+}
+
+static int threads_run(void)
+{
+	static char *const names[] = {"A", "B", "C", "D"};
+	pthread_t threads[4];
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, variables_make, names[i]);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	return 0;
+}
 
 static void **handle_of(const char *name)
 {
@@ -88,6 +114,8 @@ static long obey(const char *line)
 		return plugin_do(*handle, word[2], words > 3 ? word[3] : NULL);
 	if (!strcmp(word[0], "setenv"))
 		return setenv("STATE_VARIABLE", word[1], 1);
+	if (!strcmp(word[0], "threads"))
+		return threads_run();
 	if (!strcmp(word[0], "unsetenv"))
 		return unsetenv("STATE_VARIABLE");
 	if (!strcmp(word[0], "umask"))

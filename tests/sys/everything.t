@@ -35,7 +35,7 @@ report && holds <<-END
 	each load is counted: generations("everything.so")[-1]["number"] == $n
 	each is gone: {g["state"] for g in generations("everything.so")} == {"unloaded"}
 	the memory is freed: places("leave_process", "everything.so")[0]["leaked"]["blocks"] == $n
-	descriptors, all of them: balance("descriptor", "everything.so", function="leave_descriptors") == (19 * $n, 0, 19 * $n, 19 * $n, 0)
+	descriptors, all of them: balance("descriptor", "everything.so", function="leave_descriptors") == (17 * $n, 0, 17 * $n, 17 * $n, 0)
 	streams: balance("stream", "everything.so") == (3 * $n, 0, 3 * $n, 3 * $n, 0)
 	directories: balance("directory", "everything.so") == ($n, 0, $n, $n, 0)
 	mappings: balance("mapping", "everything.so") == ($n, 0, $n, $n, 0)

@@ -32,6 +32,7 @@ sys_tests = \
 	%D%/demo.t \
 	%D%/descriptors-shared.t \
 	%D%/descriptors.t \
+	%D%/everything.t \
 	%D%/exec-status.t \
 	%D%/explain.t \
 	%D%/exports.t \
@@ -54,6 +55,7 @@ sys_tests = \
 	%D%/leaks-exact.t \
 	%D%/left-streams.t \
 	%D%/limits.t \
+	%D%/listed.t \
 	%D%/locks.t \
 	%D%/mappings.t \
 	%D%/misbehaviour.t \
@@ -73,6 +75,7 @@ sys_tests = \
 	%D%/stays.t \
 	%D%/storm.t \
 	%D%/streams.t \
+	%D%/system-calls.t \
 	%D%/thread-locals.t \
 	%D%/threads-ended.t \
 	%D%/threads.t \
@@ -101,6 +104,8 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/descriptors.c \
 	tests/plugins/descriptorshost.c \
 	tests/plugins/descriptorsxx.cc \
+	tests/plugins/everything.c \
+	tests/plugins/everythinghost.c \
 	tests/plugins/exhaust.c \
 	tests/plugins/finals.c \
 	tests/plugins/finalsxx.cc \

@@ -37,6 +37,9 @@ only taken-back 28672 mapping in_parts 0
 only taken-back 4096 mapping below
 only taken-back 20480 mapping stack_like
 only taken-back 1099511627776 mapping sparse
+only taken-back 24576 mapping ring 3
+only taken-back 4096 mapping fixed
+only taken-back 2449408 mapping by_syscall
 
 begin
 told call give_back 2
@@ -56,8 +59,8 @@ told call over
 told call move
 unloads 'fixed'
 report "$host_pid" && holds <<-END
-	one that others were mapped over lost those pages: balance_bytes("mapping", "mapper.so") == (4*4096 + 2*4096 + 2*4096 + 6*4096, 2*4096 + 2*4096, 10*4096, 10*4096, 0)
-	each is one still: balance("mapping", "mapper.so") == (4, 0, 4, 4, 0)
+	what is mapped over one of its own is a part of that: balance_bytes("mapping", "mapper.so") == (4*4096 + 2*4096 + 6*4096, 2*4096, 10*4096, 10*4096, 0)
+	what is moved there is one no more: balance("mapping", "mapper.so") == (3, 1, 2, 2, 0)
 	END
 end fixed
 
@@ -69,6 +72,38 @@ report "$host_pid" && holds <<-END
 	pages that were moved away are two mappings: balance("mapping", "mapper.so") == (2, 1, 1, 1, 0)
 	END
 end 'left behind'
+
+begin
+told call unmapped_by_syscall
+unloads 'by a system call'
+report "$host_pid" && holds <<-END
+	what a system call unmaps is given back: balance("mapping", "mapper.so") == (1, 1, 0, 0, 0)
+	END
+end 'by a system call'
+
+# --- at addresses of others --------------------------------------------
+
+begin
+told reserve 5
+told call commit
+unloads 'reserved by the host'
+asked 'reserved by the host: what the plugin put there stays' 'ok yes' there
+report "$host_pid" && holds <<-END
+	reserved by the host: it is the host's: balance("mapping", "mapper.so") == (0, 0, 0, 0, 0)
+	END
+end 'reserved by the host'
+
+for moved in 0 1; do
+	begin
+	told call image_page $moved
+	unloads "over its image $moved"
+	[ -n "$RELIB_TEST_PLAIN" ] ||
+		asked "over its image $moved: nothing can come there yet" 'ok yes' there
+	report "$host_pid" && holds <<-END
+		over its image $moved: nothing is left: balance("mapping", "mapper.so") == ($moved, $moved, 0, 0, 0)
+		END
+	end "over its image $moved"
+done
 
 begin
 told call leave_file
@@ -178,6 +213,19 @@ report "$host_pid" && holds <<-END
 	mappings too: balance("mapping", "mapper.so") == (4, 0, 4, 4, 0)
 	END
 end nobody
+
+begin
+told hold ring 2
+unloads 'a ring'
+asked 'a ring: its second half is there' 'ok yes' there 3
+report "$host_pid" && holds <<-END
+	a ring: it is kept: balance("mapping", "mapper.so") == (1, 0, 1, 0, 0)
+	END
+told drop
+told load "$tmp/mapper.so"
+unloads 'a ring again'
+gone 'a ring: it is unmapped once nobody holds it' there 3
+end 'a ring'
 
 for function in block_to_mapping cycle sparse; do
 	begin

@@ -56,6 +56,9 @@ balance_is environment 1 1 0 0 0 '[]'
 does 'setenv that changes nothing' \
 	"$(lines "$begin" 'setenv 1' 'do s do_setenv 1' 'do s do_setenv_mild 2' 'unload s')"
 balance_is environment 0 0 0 0 0 '[]'
+does 'setenv, and threads of the host at once' \
+	"$(lines "$begin" 'do s do_setenv 1' threads 'unload s')"
+balance_is environment 1 0 1 0 0 '[("left", "STATE_VARIABLE")]'
 does 'unsetenv' "$(lines "$begin" 'setenv 1' 'do s do_setenv' 'unload s')"
 balance_is environment 1 0 1 0 0 '[("left", "STATE_VARIABLE")]'
 does 'putenv' "$(lines "$begin" 'do s do_putenv 1' 'unload s' show)"
