@@ -25,7 +25,7 @@ static const struct option options[] = {
 	{"color", 0, OPTION_CHOICE, offsetof(struct diff_options, color), "WHEN",
 		"auto (default), always or never", color_choices, 0, 0},
 	{"error-exitcode", 0, OPTION_NUMBER, offsetof(struct diff_options, error_exitcode), "N",
-		"exit with N when anything leaked or kept grew", NULL, 1, 255},
+		"exit with N when more was leaked, kept or left", NULL, 1, 255},
 	{"session-dir", 0, OPTION_TEXT, offsetof(struct diff_options, session_dir), "DIR",
 		"look for sessions in DIR", NULL, 0, 0},
 	{0},

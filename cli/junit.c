@@ -108,25 +108,35 @@ static void write_element(FILE *out, const char *name, char *text)
 	free(text);
 }
 
-static const struct cause *cause_first(const struct plugin_verdict *plugin, enum check_id check)
+static const struct cause *cause_first(
+	const struct plugin_verdict *plugin, enum check_id check, size_t *count)
 {
+	const struct cause *first = NULL;
 	size_t i;
 
-	for (i = 0; i < plugin->cause_count; i++)
-		if (plugin->causes[i]->kind->check == check && !plugin->causes[i]->allowed)
-			return plugin->causes[i];
-	return NULL;
+	*count = 0;
+	for (i = 0; i < plugin->cause_count; i++) {
+		if (plugin->causes[i]->kind->check != check || plugin->causes[i]->allowed)
+			continue;
+		if (++*count == 1)
+			first = plugin->causes[i];
+	}
+	return first;
 }
 
 static void write_failure(FILE *out, const struct plugin_verdict *plugin, enum check_id check)
 {
-	const struct cause *first = cause_first(plugin, check);
-	char *message = xml_text(first->text), *element;
+	size_t count;
+	const struct cause *first = cause_first(plugin, check, &count);
+	char *text = count > 1 ? text_format("%s, and %zu more", first->text, count - 1)
+			       : text_copy(first->text);
+	char *message = xml_text(text), *element;
 
 	element = text_format("failure type=\"%s\" message=\"%s\"", first->kind->name, message);
 	write_element(out, element, causes_text(plugin, check, false));
 	free(element);
 	free(message);
+	free(text);
 }
 
 /* The run is one for all checks; its time stands at the one that is about running. */

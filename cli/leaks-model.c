@@ -203,11 +203,14 @@ static void objects_used(const struct session *session, bool *used)
 static void runtime_hide(const struct session *session, bool *used)
 {
 	bool *stays = memory_zeroed(session->count[SESSION_OBJECTS], sizeof(*stays));
+	const struct session_generation *generation;
 	uint64_t i;
 
-	for (i = 1; i < session->count[SESSION_STAYS]; i++)
-		stays[session_generation(session, session_stay(session, i)->generation)->object] =
-			true;
+	for (i = 1; i < session->count[SESSION_GENERATIONS]; i++) {
+		generation = session_generation(session, i);
+		if (generation_is_stuck(generation))
+			stays[generation->object] = true;
+	}
 	for (i = 1; i < session->count[SESSION_OBJECTS]; i++)
 		if (session_object(session, i)->kind != SESSION_OBJECT_MODULE &&
 			(session_object(session, i)->kind != SESSION_OBJECT_RUNTIME || !stays[i]))

@@ -10,11 +10,25 @@ bool generation_is_stuck(const struct session_generation *generation)
 	return generation->state == SESSION_LOADED && generation->closing != SESSION_OPEN;
 }
 
+bool generation_is_left_behind(
+	const struct session *session, const struct session_generation *generation)
+{
+	return generation->state == SESSION_LOADED && generation->closing == SESSION_OPEN &&
+	       generation->opens <= generation->closes && generation->parent &&
+	       session_generation(session, generation->parent)->state != SESSION_LOADED;
+}
+
 bool dangling_may_be_stale(const struct session_dangling *dangling)
 {
 	return dangling->kind == SESSION_DANGLING_MEMORY &&
 	       (dangling->root.kind == SESSION_ROOT_STACK ||
 		       dangling->root.kind == SESSION_ROOT_REGISTER);
+}
+
+bool dangling_is_in_heap(const struct session_dangling *dangling)
+{
+	return dangling->kind == SESSION_DANGLING_MEMORY &&
+	       dangling->root.kind == SESSION_ROOT_HEAP;
 }
 
 bool leaks_is_at_fault(const struct leaks *leaks)

@@ -114,8 +114,15 @@ bool leaks_is_at_fault(const struct leaks *leaks);
 /* A dlclose should have unloaded it, and it is still loaded. */
 bool generation_is_stuck(const struct session_generation *generation);
 
+/* Nobody asked for it to go: it came with a generation that is gone. */
+bool generation_is_left_behind(
+	const struct session *session, const struct session_generation *generation);
+
 /* The word lay on a stack or in a register: it may be a leftover that nobody reads again. */
 bool dangling_may_be_stale(const struct session_dangling *dangling);
+
+/* The word lay in heap memory of the host, which it may free without reading it. */
+bool dangling_is_in_heap(const struct session_dangling *dangling);
 
 /* For leaks_open and leaks_close: the lists of leaks->generations and leaks->faults. */
 void leaks_unloading_open(struct leaks *leaks);

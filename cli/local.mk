@@ -91,6 +91,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/text-note.h \
 	%D%/text-place.c \
 	%D%/text-place.h \
+	%D%/text-quiet.c \
+	%D%/text-quiet.h \
 	%D%/text-report.c \
 	%D%/text-stack.c \
 	%D%/text-stack.h \

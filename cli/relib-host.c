@@ -109,7 +109,7 @@ static void path_resolve(struct host *host)
 	char folder[PATH_MAX];
 
 	host->path = host->argv[0];
-	if (!host->record_path || host->path[0] == '/' || !getcwd(folder, sizeof(folder)))
+	if (host->path[0] == '/' || !getcwd(folder, sizeof(folder)))
 		return;
 	snprintf(absolute, sizeof(absolute), "%s/%s", folder,
 		strncmp(host->path, "./", 2) == 0 ? host->path + 2 : host->path);

@@ -6,7 +6,8 @@
 #include "cli/leaks.h"
 #include "cli/paper.h"
 
-void text_danglings_print(
-	const struct paper *paper, const struct leaks *leaks, const struct leaks_module *module);
+/* @all: each of them, also those that may be stale; else they are summed up. */
+void text_danglings_print(const struct paper *paper, const struct leaks *leaks,
+	const struct leaks_module *module, bool all);
 
 #endif

@@ -15,19 +15,10 @@
 /* Generations that follow each other and of which the same can be said. */
 struct group {
 	const struct session_generation *first, *last;
-	struct text_balance balance;
+	struct text_balance balance; /* of the first, and of those that left the same */
 	size_t balance_lines;
+	bool left_things; /* some of them did */
 };
-
-bool generation_is_quiet(const struct leaks *leaks, uint32_t generation)
-{
-	const struct session_generation *record = session_generation(leaks->session, generation);
-	const struct leaks_generation *told = &leaks->generations[generation];
-
-	return record->state == SESSION_LOADED && !generation_is_stuck(record) &&
-	       !told->stays.count && !told->danglings.count && !told->late_calls.count &&
-	       !told->timeouts.count && !record->how;
-}
 
 /* A generation that is still loaded has a reason, which is told line by line. */
 static bool generation_has_details(const struct leaks *leaks, uint32_t index)
@@ -63,14 +54,41 @@ static bool generations_alike(const struct leaks *leaks, const struct session_ge
 	       (!KINDS_HAS(leaks->kinds, KIND_MEMORY) || memory_alike(a, b));
 }
 
-static bool group_left_things(const struct group *group)
+static bool generation_left_things(const struct leaks *leaks, uint32_t index)
 {
+	struct balance_sum sums[KINDS];
 	uint32_t kind;
 
+	generation_sums(leaks, index, sums);
 	for (kind = 0; kind < SESSION_RESOURCES; kind++)
-		if (balance_residue(&group->balance.sums[kind]).blocks)
+		if (balance_residue(&sums[kind]).blocks)
 			return true;
 	return false;
+}
+
+/* Something may still call or read what is not there any more, and it has a name. */
+static bool has_named_danglings(const struct leaks *leaks, const struct leaks_generation *told)
+{
+	const struct session_dangling *dangling;
+	size_t i;
+
+	for (i = 0; i < told->danglings.count; i++) {
+		dangling = session_dangling(leaks->session, told->danglings.index[i]);
+		if (!dangling_may_be_stale(dangling) && !dangling_is_in_heap(dangling))
+			return true;
+	}
+	return false;
+}
+
+bool generation_is_quiet(const struct leaks *leaks, uint32_t generation)
+{
+	const struct session_generation *record = session_generation(leaks->session, generation);
+	const struct leaks_generation *told = &leaks->generations[generation];
+
+	return record->state != SESSION_UNLOADED_BLIND && !generation_is_stuck(record) &&
+	       !has_named_danglings(leaks, told) && !told->late_calls.count &&
+	       !told->timeouts.count && !(record->how & ~(uint32_t)SESSION_GUARDED) &&
+	       !generation_left_things(leaks, generation);
 }
 
 static void print_residue_words(const struct paper *paper, const struct leaks *leaks,
@@ -92,7 +110,7 @@ static void print_residue_words(const struct paper *paper, const struct leaks *l
 	tally_add(&left, kept);
 	if (!left.blocks) {
 		paper_print(paper, INK_GOOD, "%sleft no%s", each,
-			group_left_things(group) ? " memory" : "thing");
+			group->left_things ? " memory" : "thing");
 		return;
 	}
 	paper_print(paper, leaked ? INK_BAD : INK_WARN, "%sleft %s", each, tally_text(text, left));
@@ -141,7 +159,8 @@ static void print_history(
 	print_things(paper, INK_PLAIN, g->key_values_run, "key destructor", "run");
 }
 
-static void print_loaded(const struct paper *paper, const struct session_generation *g)
+static void print_loaded(
+	const struct paper *paper, const struct leaks *leaks, const struct session_generation *g)
 {
 	static const char *const words[] = {
 		[SESSION_OPEN] = "still loaded",
@@ -154,6 +173,8 @@ static void print_loaded(const struct paper *paper, const struct session_generat
 
 	paper_print(paper, generation_is_stuck(g) ? INK_BAD : INK_PLAIN, "%s",
 		words[known ? g->closing : SESSION_OPEN]);
+	if (generation_is_left_behind(leaks->session, g))
+		paper_print(paper, INK_PLAIN, " though what brought it is gone");
 }
 
 static void print_group(
@@ -169,7 +190,7 @@ static void print_group(
 		paper_print(paper, INK_PLAIN, "  generations %" PRIu32 "-%" PRIu32 ": ",
 			first->number, last->number);
 	if (first->state == SESSION_LOADED) {
-		print_loaded(paper, first);
+		print_loaded(paper, leaks, first);
 	} else if (first->state != SESSION_UNLOADED_BLIND) {
 		print_residue_words(paper, leaks, group, each);
 	} else {
@@ -207,25 +228,38 @@ static void print_stays(const struct paper *paper, const struct leaks *leaks, ui
 	}
 }
 
-/* Gathers the generations from list[i] on that are alike; returns the index behind them. */
-static size_t group_gather(
-	struct group *group, const struct leaks *leaks, const struct index_list *list, size_t i)
+/*
+ * Gathers the generations from list[i] on that are alike; returns the index
+ * behind them.  apart: so are not those whose balances differ.
+ */
+static size_t group_gather(struct group *group, const struct leaks *leaks,
+	const struct index_list *list, size_t i, bool apart)
 {
 	bool detailed = generation_has_details(leaks, list->index[i]);
 	const struct session_generation *next;
 
 	group->first = group->last = session_generation(leaks->session, list->index[i]);
+	group->left_things = generation_left_things(leaks, list->index[i]);
 	text_balance_start(&group->balance, leaks, list->index[i]);
 	for (i++; i < list->count && !detailed; i++) {
 		next = session_generation(leaks->session, list->index[i]);
 		if (!generations_alike(leaks, group->first, next) ||
 			generation_has_details(leaks, list->index[i]) ||
-			!text_balance_join(&group->balance, leaks, list->index[i]))
+			(!text_balance_join(&group->balance, leaks, list->index[i]) && apart))
 			break;
+		group->left_things |= generation_left_things(leaks, list->index[i]);
 		group->last = next;
 	}
 	group->balance_lines = text_balance_lines(&group->balance, leaks);
 	return i;
+}
+
+/* The same is to be said of all of them: then it is said once, and no sum of it. */
+static bool is_one_group(const struct leaks *leaks, const struct index_list *list)
+{
+	struct group group;
+
+	return list->count && group_gather(&group, leaks, list, 0, true) == list->count;
 }
 
 static void print_total(
@@ -242,10 +276,11 @@ static void print_total(
 	text_balance_print(paper, leaks, &total);
 }
 
-void text_generations_print(
-	const struct paper *paper, const struct leaks *leaks, const struct leaks_module *module)
+void text_generations_print(const struct paper *paper, const struct leaks *leaks,
+	const struct leaks_module *module, bool all)
 {
 	const struct index_list *list = &module->generations;
+	bool balances = all || is_one_group(leaks, list);
 	size_t i, next, lines = 0, balance_lines = 0;
 	char text[NUMBER_SIZE];
 	struct group group;
@@ -256,14 +291,14 @@ void text_generations_print(
 				count_text(text, list->count - i, "generation"));
 			break;
 		}
-		next = group_gather(&group, leaks, list, i);
+		next = group_gather(&group, leaks, list, i, balances);
 		print_group(paper, leaks, &group);
 		if (generation_has_details(leaks, list->index[i]))
 			print_stays(paper, leaks, list->index[i]);
 		balance_lines += group.balance_lines;
-		if (group.balance_lines && balance_lines <= BALANCE_LINES)
+		if (balances && group.balance_lines && balance_lines <= BALANCE_LINES)
 			text_balance_print(paper, leaks, &group.balance);
 	}
-	if (lines > 1)
+	if (lines > 1 || !balances)
 		print_total(paper, leaks, module);
 }

@@ -6,10 +6,12 @@
 #include "cli/leaks.h"
 #include "cli/paper.h"
 
-void text_generations_print(
-	const struct paper *paper, const struct leaks *leaks, const struct leaks_module *module);
+/* The balances of generations that differ are summed up, unless @all. */
+void text_generations_print(const struct paper *paper, const struct leaks *leaks,
+	const struct leaks_module *module, bool all);
 
-/* Loaded, and nobody asked for anything else; nothing is to be said about it. */
+/* Loaded as it should be, or gone without a trace; but for its memory (place_is_for_text) and
+ * pointers to it in heap memory. */
 bool generation_is_quiet(const struct leaks *leaks, uint32_t generation);
 
 #endif

@@ -109,6 +109,8 @@ char *leftover_text(
 	number = number_words(leftover, kind);
 	if (!*text && !*number)
 		words = text_copy(resource_kind(kind)->noun);
+	else if (kind == SESSION_TIMER && *text && strstr(number, text))
+		words = text_copy(number);
 	else if (!*text || !*number || !with_number)
 		words = text_copy(*text ? text : with_number ? number : resource_kind(kind)->noun);
 	else
@@ -162,9 +164,14 @@ static void line_print(const struct paper *paper, const struct leaks *leaks,
 	const char *why = session_string(leaks->session, leftover->why);
 	const struct resource_kind *words = resource_kind(kind);
 	char *text = leftover_text(leaks, leftover, line->same_number), number[NUMBER_SIZE];
+	bool says_more =
+		strcmp(text, words->noun) != 0 || *why || leftover->root.kind != SESSION_ROOT_NONE;
 
-	paper_print(paper, INK_PLAIN, "    %s", text);
+	if (says_more)
+		paper_print(paper, INK_PLAIN, "    %s", text);
 	free(text);
+	if (!says_more)
+		return;
 	if (line->count > 1)
 		paper_print(paper, INK_PLAIN, ", %s times", number_text(number, line->count));
 	if (leftover->state == SESSION_TAKEN_BACK)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/leaks-report.h"
 
+#include "cli/balance.h"
 #include "cli/text-balance.h"
 #include "cli/text-dangling.h"
 #include "cli/text-generation.h"
 #include "cli/text-note.h"
 #include "cli/text-place.h"
+#include "cli/text-quiet.h"
 #include "cli/text-thread.h"
 #include "elf/memory.h"
 
@@ -85,7 +87,7 @@ static void print_module(const struct paper *paper, const struct leaks *leaks,
 	size_t k;
 
 	print_module_title(paper, leaks, module);
-	text_generations_print(paper, leaks, module);
+	text_generations_print(paper, leaks, module, all);
 	text_growth_print(paper, leaks, module);
 	print_memory_in_use(paper, leaks, module);
 	for (k = 0; k < module->place_count; k++)
@@ -94,72 +96,53 @@ static void print_module(const struct paper *paper, const struct leaks *leaks,
 	if (KINDS_HAS(leaks->kinds, KIND_THREAD))
 		text_threads_print(paper, leaks, module, all);
 	if (leaks->kinds == KINDS_ALL)
-		text_danglings_print(paper, leaks, module);
+		text_danglings_print(paper, leaks, module, all);
 }
 
-/* Nothing of the kinds that are asked for. */
-static bool module_is_unasked(const struct leaks *leaks, const struct leaks_module *module)
+/* It left something, stays, or was called too late. */
+static bool module_is_at_fault(const struct leaks *leaks, const struct leaks_module *module)
 {
+	const struct session_generation *generation;
+	const struct leaks_generation *told;
 	uint32_t kind;
-
-	if (leaks->kinds == KINDS_ALL ||
-		(KINDS_HAS(leaks->kinds, KIND_MEMORY) && module->live.blocks) ||
-		(KINDS_HAS(leaks->kinds, KIND_THREAD) && module->threads_started))
-		return false;
-	for (kind = 0; kind < KINDS; kind++)
-		if (KINDS_HAS(leaks->kinds, kind) &&
-			(module->sums[kind].acquired.blocks || module->sums[kind].left.blocks ||
-				module->sums[kind].held.blocks))
-			return false;
-	return true;
-}
-
-/* Never unloaded and nothing to say about: one of many in a host of many modules. */
-static bool module_is_quiet(const struct leaks *leaks, const struct leaks_module *module)
-{
 	size_t i;
 
-	for (i = 0; i < module->place_count; i++)
-		if (place_is_for_text(leaks, &module->places[i]))
-			return false;
-	for (i = 0; i < module->generations.count; i++)
-		if (!generation_is_quiet(leaks, module->generations.index[i]))
-			return false;
-	return true;
+	if (module->leaked.blocks || module->kept.blocks || module->dropped.blocks)
+		return true;
+	for (kind = 0; kind < KINDS; kind++)
+		if (!resource_kind(kind)->is_state && balance_residue(&module->sums[kind]).blocks)
+			return true;
+	for (i = 0; i < module->generations.count; i++) {
+		generation = session_generation(leaks->session, module->generations.index[i]);
+		told = &leaks->generations[module->generations.index[i]];
+		if (generation_is_stuck(generation) || told->late_calls.count ||
+			told->timeouts.count)
+			return true;
+	}
+	return false;
 }
 
-static void print_quiet_modules(const struct paper *paper, size_t count, struct tally live)
-{
-	char modules[NUMBER_SIZE], text[NUMBER_SIZE];
-
-	if (!count)
-		return;
-	paper_print(paper, INK_PLAIN, "\nnever unloaded: %s", count_text(modules, count, "module"));
-	if (live.blocks)
-		paper_print(paper, INK_PLAIN, ", with %s in use", tally_text(text, live));
-	paper_print(paper, INK_PLAIN, "\n");
-}
-
+/* Those that left something, or stay, come before those that others point to. */
 static void print_modules(const struct paper *paper, const struct leaks *leaks, bool all)
 {
 	const struct leaks_module *module;
-	struct tally live = {0};
-	size_t i, quiet = 0;
+	struct text_quiet *quiet = text_quiet_open(leaks);
+	int pass;
+	size_t i;
 
 	if (!leaks->module_count)
 		paper_print(paper, INK_PLAIN, "\nno module was loaded\n");
-	for (i = 0; i < leaks->module_count; i++) {
-		module = &leaks->modules[i];
-		if (!all && module_is_unasked(leaks, module))
-			continue;
-		if (all || !module_is_quiet(leaks, module)) {
-			print_module(paper, leaks, module, all);
-			continue;
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < leaks->module_count; i++) {
+			module = &leaks->modules[i];
+			if ((all || !text_quiet_has(quiet, module)) &&
+				module_is_at_fault(leaks, module) == (pass == 0))
+				print_module(paper, leaks, module, all);
 		}
-		quiet++;
-		tally_add(&live, module->live);
 	}
-	print_quiet_modules(paper, quiet, live);
+	if (!all)
+		text_quiet_print(paper, quiet);
+	text_quiet_close(quiet);
 }
 
 void report_write_text(const struct report *report, const struct paper *paper)

@@ -34,6 +34,15 @@ static bool code_is_main(const struct names_code *code)
 	return function && strcmp(function, "main") == 0;
 }
 
+/* Nobody looks for the cause in the built-in host, which calls one function of the plugin. */
+static bool frame_is_of_built_in_host(const struct session *session, uint64_t frame)
+{
+	uint32_t object = session->header->host_object;
+
+	return object && SESSION_FRAME_OBJECT(frame) == object &&
+	       strcmp(base_name(session_object_path(session, object)), "relib-host") == 0;
+}
+
 void text_stack_print(
 	const struct paper *paper, const struct leaks *leaks, const struct text_stack *stack)
 {
@@ -43,6 +52,8 @@ void text_stack_print(
 
 	for (i = 0; i < stack->count; i++) {
 		frame = session_frame(leaks->session, stack->first + i);
+		if (i && frame_is_of_built_in_host(leaks->session, frame))
+			return;
 		code = i == 0 && stack->exact ? names_code_exact(leaks->names, frame)
 					      : names_code(leaks->names, frame);
 		print_frame(paper, leaks->names, code, stack, i == 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Call stacks of the report for people, a line for each frame down to main(). */
+/* Call stacks of the report for people, a line for each frame down to main() or the built-in host.
+ */
 #ifndef RELIB_TEXT_STACK_H
 #define RELIB_TEXT_STACK_H
 

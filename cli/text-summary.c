@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define KINDS_NAMED 6 /* kinds of things in the summary; the rest is counted */
+#define KINDS_NAMED 4 /* kinds of things in the summary; the rest is counted */
 
 /* Of all sessions of a report. */
 struct summary {
@@ -137,12 +137,21 @@ static void print_faults(const struct paper *paper, struct summary *summary)
 static void print_warnings(const struct paper *paper, struct summary *summary)
 {
 	char text[THINGS_SIZE];
+	uint64_t changes = 0;
+	size_t changed = 0; /* kinds of them */
 	uint32_t kind;
 
-	for (kind = 0; kind < SESSION_RESOURCES; kind++)
+	for (kind = 0; kind < SESSION_RESOURCES; kind++) {
+		changed += summary->left[kind].blocks && resource_kind(kind)->is_state;
+		if (resource_kind(kind)->is_state)
+			changes += summary->left[kind].blocks;
+	}
+	for (kind = 0; kind < SESSION_RESOURCES && changed == 1; kind++)
 		if (summary->left[kind].blocks && resource_kind(kind)->is_state)
 			print_item(paper, INK_WARN, summary, "",
 				things_text(text, kind, summary->left[kind]));
+	if (changed > 1)
+		print_count(paper, INK_WARN, summary, changes, "change", " of the process's state");
 	if (summary->kinds == KINDS_ALL)
 		print_count(
 			paper, INK_WARN, summary, summary->faults.dangling, "dangling pointer", "");

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* What fails comes first. */
 static void print_causes(const struct paper *paper, const struct plugin_verdict *plugin)
 {
 	const struct cause *cause;
@@ -11,10 +12,13 @@ static void print_causes(const struct paper *paper, const struct plugin_verdict 
 
 	for (i = 0; i < plugin->cause_count; i++) {
 		cause = plugin->causes[i];
+		if (!cause->allowed)
+			paper_print(paper, INK_BAD, "  %s\n", cause->text);
+	}
+	for (i = 0; i < plugin->cause_count; i++) {
+		cause = plugin->causes[i];
 		if (cause->allowed)
 			paper_print(paper, INK_FAINT, "  allowed: %s\n", cause->text);
-		else
-			paper_print(paper, INK_BAD, "  %s\n", cause->text);
 	}
 }
 

@@ -121,7 +121,7 @@ static bool is_used(struct buffer *buffer)
 	for (unsigned int i = 0; i < STREAMS; i++)
 		if (has_buffer(stream_at(i), buffer))
 			return true;
-	return others && open_streams_each(has_buffer, buffer);
+	return others && open_streams_each(has_buffer, buffer, true);
 }
 
 static char *buffer_take(size_t size)
@@ -246,7 +246,7 @@ void buffers_take_back(uint16_t generation)
 	for (unsigned int i = 0; i < STREAMS; i++)
 		buffer_take_back(generation, stream_at(i), i, TRIES);
 	if (others)
-		open_streams_each(visit_open, &generation);
+		open_streams_each(visit_open, &generation, false);
 	ledger_each(SESSION_BUFFER, generation_at(generation)->record, visit_left, NULL);
 }
 

@@ -201,6 +201,22 @@ RELIB_EXPORT int fork(void)
 	return pid;
 }
 
+/* No handlers run: the session stays the parent's, and is not to be written to. */
+int _Fork(void);
+RELIB_EXPORT int _Fork(void)
+{
+	int pid;
+
+	if (!next_ready() || !next.fork_bare)
+		return child_refused();
+	pid = next.fork_bare();
+	if (pid > 0)
+		child_started(pid, CALL_ORIGIN());
+	else if (!pid)
+		thread_self.vforked = true;
+	return pid;
+}
+
 RELIB_EXPORT int forkpty(
 	int *master, char *name, const struct termios *termios, const struct winsize *size)
 {

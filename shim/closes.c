@@ -22,10 +22,7 @@ int __close(int fd);
 CLOSE(close, close)
 CLOSE(__close, close_old_name)
 
-/*
- * With CLOSE_RANGE_UNSHARE other threads may go on with theirs; if there are
- * none, the unload finds that they are closed.
- */
+/* With CLOSE_RANGE_UNSHARE other threads go on; without any, an unload finds what is closed. */
 RELIB_EXPORT int close_range(unsigned int first, unsigned int last, int flags)
 {
 	const bool closes = !(flags & (int)(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE));
@@ -39,6 +36,8 @@ RELIB_EXPORT int close_range(unsigned int first, unsigned int last, int flags)
 		result = (int)system_result(sys_call(SYS_close_range, first, last, flags));
 	if (closes)
 		descriptors_closed(first, last, !result);
+	else if (!result && flags & (int)CLOSE_RANGE_UNSHARE)
+		descriptors_unshared();
 	return result;
 }
 

@@ -41,6 +41,11 @@ static uint32_t blocks_end; /* no block with this number or above was ever made 
 static struct block *spare;
 uint32_t descriptors_held;
 
+static bool is_elsewhere(void)
+{
+	return thread_self.vforked || thread_self.own_descriptors;
+}
+
 static struct block *block_of(int fd)
 {
 	return fd < 0 ? NULL : __atomic_load_n(&blocks[fd >> BLOCK_SHIFT], __ATOMIC_ACQUIRE);
@@ -195,7 +200,7 @@ void descriptor_enter(int fd, struct origin origin)
 {
 	struct identity identity = {0};
 
-	if (fd < 0 || thread_self.vforked)
+	if (fd < 0 || is_elsewhere())
 		return;
 	if (origin.place && settings.fds == SESSION_FDS_CLOSE)
 		identity_read(fd, &identity);
@@ -216,7 +221,7 @@ void descriptor_replaced(int fd, struct origin origin, const struct descriptor_p
 	uint64_t was = block ? __atomic_load_n(slot_in(block, fd), __ATOMIC_ACQUIRE) : 0;
 	struct identity identity = {before->device, before->inode};
 
-	if (fd < 0 || thread_self.vforked)
+	if (fd < 0 || is_elsewhere())
 		return;
 	if (was & ENTRY_OVER && identity_of(block, fd))
 		identity = *identity_of(block, fd);
@@ -233,7 +238,7 @@ void descriptor_in_stream(int fd, uint32_t balance)
 {
 	struct block *block;
 
-	if (fd < 0 || thread_self.vforked)
+	if (fd < 0 || is_elsewhere())
 		return;
 	block = block_make(fd);
 	if (block)
@@ -252,7 +257,7 @@ void descriptor_leave(int fd)
 {
 	struct block *block = block_of(fd);
 
-	if (!block || thread_self.vforked)
+	if (!block || is_elsewhere())
 		return;
 	if (__atomic_load_n(slot_in(block, fd), __ATOMIC_RELAXED))
 		entry_end(slot_exchange(slot_in(block, fd), 0));
@@ -298,13 +303,13 @@ static void visit_ended(int fd, uint64_t *slot, uint64_t done)
 
 void descriptors_closing(unsigned int first, unsigned int last)
 {
-	if (descriptors_are_held() && !thread_self.vforked)
+	if (descriptors_are_held() && !is_elsewhere())
 		entries_each(first, last, visit_ending, 0);
 }
 
 void descriptors_closed(unsigned int first, unsigned int last, bool done)
 {
-	if (descriptors_are_held() && !thread_self.vforked)
+	if (descriptors_are_held() && !is_elsewhere())
 		entries_each(first, last, visit_ended, done);
 }
 
@@ -393,6 +398,6 @@ static void visit_settle(int fd, uint64_t *slot, uint64_t generation)
 
 void descriptors_settle(uint32_t generation)
 {
-	if (descriptors_are_held())
+	if (descriptors_are_held() && !is_elsewhere())
 		entries_each(0, INT32_MAX, visit_settle, generation);
 }

@@ -5,8 +5,8 @@
  * none.  An entry outlives the generation, until somebody closes the
  * descriptor: so one that was handed over is right.
  *
- * Functions here are async-signal-safe and keep errno.  In a vfork child, whose
- * descriptors are not this process's, they do nothing.
+ * Functions here are async-signal-safe and keep errno.  In a vfork child or a
+ * thread whose descriptors are not this process's they do nothing.
  */
 #ifndef RELIB_DESCRIPTORS_H
 #define RELIB_DESCRIPTORS_H
@@ -68,6 +68,12 @@ void descriptors_closed(unsigned int first, unsigned int last, bool done);
 
 /* Of a generation that is unloaded (its record): records what it left, closes it if told to. */
 void descriptors_settle(uint32_t generation);
+
+/*
+ * The calling thread has a table of its own from now on, if other threads share
+ * the process's: what it opens and closes is nobody's.
+ */
+void descriptors_unshared(void);
 
 /*
  * What it is, from /proc and the kernel, into room: a path, "pipe:[7]",

@@ -6,6 +6,7 @@
 #include "shim/descriptors.h"
 #include "shim/identity.h"
 #include "shim/next.h"
+#include "shim/thread.h"
 
 /* Not dirent.h's declarations: by them closedir is never called with NULL. */
 typedef struct directory DIR;
@@ -27,11 +28,12 @@ static int *descriptor_in(const void *directory)
 static bool directory_enter(DIR *directory, bool owned, struct origin origin)
 {
 	int fd = *descriptor_in(directory), saved = errno;
-	struct holding entered, holding = {
-					.kind = SESSION_DIRECTORY,
-					.key = (uintptr_t)directory,
-					.data = {(uint64_t)fd, 0, owned},
-				};
+	struct holding entered,
+		holding = {
+			.kind = SESSION_DIRECTORY,
+			.key = (uintptr_t)directory,
+			.data = {(uint64_t)fd, 0, owned && !thread_self.own_descriptors},
+		};
 	bool known = dirfd(directory) == fd;
 
 	errno = saved;

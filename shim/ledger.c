@@ -144,9 +144,10 @@ void ledger_forget(enum session_resource kind, uint64_t key)
 }
 
 static uint32_t left_record(const struct holding *holding, enum session_leftover_state state,
-	uint64_t number, const char *text, const char *why)
+	uint64_t number, const struct session_root *root, const char *text, const char *why)
 {
 	const struct session_leftover like = {
+		.root = root ? *root : (struct session_root){.kind = SESSION_ROOT_NONE},
 		.balance = holding->balance,
 		.state = state,
 		.number = number,
@@ -163,14 +164,14 @@ void ledger_left(const struct holding *holding, uint64_t number, const char *tex
 
 	if (holding->leftover)
 		return;
-	changed.leftover = left_record(holding, SESSION_LEFT, number, text, why);
+	changed.leftover = left_record(holding, SESSION_LEFT, number, NULL, text, why);
 	if (changed.leftover)
 		ledger_change(&changed);
 }
 
 void ledger_taken_back(const struct holding *holding, uint64_t number, const char *text)
 {
-	left_record(holding, SESSION_TAKEN_BACK, number, text, NULL);
+	left_record(holding, SESSION_TAKEN_BACK, number, NULL, text, NULL);
 	ledger_forget(holding->kind, holding->key);
 }
 
@@ -178,6 +179,33 @@ void ledger_was_gone(const struct holding *holding)
 {
 	balance_give_back_before(holding->balance, 1, holding->bytes);
 	ledger_forget(holding->kind, holding->key);
+}
+
+/* Changes what is recorded already. */
+static void left_again(const struct holding *holding, enum session_leftover_state state,
+	const struct session_root *root, const char *why)
+{
+	struct session_leftover *record = session_record(SESSION_LEFTOVERS, holding->leftover);
+
+	record->root = root ? *root : (struct session_root){.kind = SESSION_ROOT_NONE};
+	record->why = why ? ledger_text(why) : 0;
+	leftover_state(holding->leftover, state);
+	if (state == SESSION_TAKEN_BACK)
+		balance_take_back(holding->balance, 1, holding->bytes);
+}
+
+void ledger_looked_at(const struct holding *holding, enum session_leftover_state state,
+	uint64_t number, const struct session_root *root, const char *why)
+{
+	struct holding changed = *holding;
+
+	if (holding->leftover) {
+		left_again(holding, state, root, why);
+		return;
+	}
+	changed.leftover = left_record(holding, state, number, root, NULL, why);
+	if (changed.leftover && state != SESSION_TAKEN_BACK)
+		ledger_change(&changed);
 }
 
 #define BATCH 32u

@@ -94,6 +94,14 @@ void ledger_taken_back(const struct holding *holding, uint64_t number, const cha
 void ledger_was_gone(const struct holding *holding);
 
 /*
+ * What a look finds of one: recorded, or, where it has been, what is recorded is
+ * changed.  root: of SESSION_KEPT, else NULL.  With SESSION_TAKEN_BACK it is
+ * counted; the ledger must forget it then.
+ */
+void ledger_looked_at(const struct holding *holding, enum session_leftover_state state,
+	uint64_t number, const struct session_root *root, const char *why);
+
+/*
  * Calls visit with a copy of each of the kind that a generation has (record in
  * SESSION_GENERATIONS; 0: any generation), without the lock: visit may call
  * what it likes.  What is added or goes meanwhile may be among them or not.

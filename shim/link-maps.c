@@ -356,7 +356,7 @@ unsigned int link_maps_holders(
 	for (size_t i = 0; i < view.count && count < most; i++) {
 		struct hold hold = {.of = object};
 
-		if (view.entry[i].object == object || !view.entry[i].object->generation)
+		if (view.entry[i].object == object)
 			continue;
 		held_each(&view, &view.entry[i], hold_visit, &hold);
 		if (hold.found)

@@ -37,8 +37,8 @@ uint32_t link_map_opens(const struct object *object);
 bool link_map_is_permanent(const struct object *object);
 
 /*
- * The tracked objects whose own lists name it, at most so many: they need it, or
- * have bound its symbols.
+ * The objects loaded with dlopen whose own lists name it, tracked or not, at most
+ * so many: they need it, or have bound its symbols.
  */
 unsigned int link_maps_holders(
 	const struct object *object, struct object **holders, unsigned int most);

@@ -27,6 +27,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/danglings.h \
 	%D%/dead-stacks.c \
 	%D%/dead-stacks.h \
+	%D%/descriptor-tables.c \
 	%D%/descriptor-text.c \
 	%D%/descriptors.c \
 	%D%/descriptors.h \
@@ -104,6 +105,8 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/look-mappings.h \
 	%D%/look-ranges.c \
 	%D%/look-ranges.h \
+	%D%/look-semaphores.c \
+	%D%/look-semaphores.h \
 	%D%/look-streams.c \
 	%D%/look-streams.h \
 	%D%/main.c \
@@ -155,6 +158,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/segv.c \
 	%D%/segv.h \
 	%D%/semaphores.c \
+	%D%/semaphores.h \
 	%D%/session.c \
 	%D%/session.h \
 	%D%/session-file.c \

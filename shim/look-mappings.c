@@ -169,21 +169,6 @@ static void pin_all(const struct world *world)
 		pin(work.handlers[signal], "a signal is handled there", NULL);
 }
 
-/* Makes the range hold the mapping.  False: a scan could not tell it from others. */
-static bool range_widen(struct scan_range *range, const struct look_mapping *mapping)
-{
-	struct scan_range wide = {mapping->start, mapping->end};
-
-	if (range->start < range->end) {
-		wide.start = range->start < wide.start ? range->start : wide.start;
-		wide.end = range->end > wide.end ? range->end : wide.end;
-	}
-	if (wide.end - wide.start > SCAN_APART)
-		return false;
-	*range = wide;
-	return true;
-}
-
 bool look_mappings_make(const struct world *world)
 {
 	uintptr_t base, size;
@@ -201,8 +186,8 @@ bool look_mappings_make(const struct world *world)
 	look_images_range(&base, &size);
 	work.near = (struct scan_range){base, base + size};
 	for (size_t i = 0; i < work.count; i++)
-		if (!range_widen(&work.near, &work.mappings[i]) &&
-			!range_widen(&work.far, &work.mappings[i]))
+		if (!look_ranges_widen(&work.near, work.mappings[i].start, work.mappings[i].end) &&
+			!look_ranges_widen(&work.far, work.mappings[i].start, work.mappings[i].end))
 			work.mappings[i].why =
 				"it is too large, or too far from others, to look for";
 	pin_all(world);

@@ -224,6 +224,20 @@ const struct scan_range *look_ranges_excluded(size_t *count)
 	return work.excluded;
 }
 
+bool look_ranges_widen(struct scan_range *range, uintptr_t start, uintptr_t end)
+{
+	struct scan_range wide = {start, end};
+
+	if (range->start < range->end) {
+		wide.start = range->start < wide.start ? range->start : wide.start;
+		wide.end = range->end > wide.end ? range->end : wide.end;
+	}
+	if (wide.end - wide.start > SCAN_APART)
+		return false;
+	*range = wide;
+	return true;
+}
+
 bool look_ranges_is_tls(uintptr_t start, uintptr_t end)
 {
 	size_t from = 0, count = work.tls_count;

@@ -27,6 +27,9 @@ void *look_ranges_scratch(size_t size);
 bool look_ranges_make(const struct world *world);
 const struct scan_range *look_ranges_excluded(size_t *count);
 
+/* Makes the range hold the addresses as well.  False: a scan could not tell it from others. */
+bool look_ranges_widen(struct scan_range *range, uintptr_t start, uintptr_t end);
+
 /* Whether the block of the loader's holds a thread-local block of a module that went. */
 bool look_ranges_is_tls(uintptr_t start, uintptr_t end);
 

@@ -226,21 +226,12 @@ bool look_streams_frees(uintptr_t block)
 static void record(const struct holding *holding, enum session_leftover_state state,
 	const struct session_root *root, const char *why)
 {
-	struct session_leftover *record;
-
-	if (!holding->leftover) {
-		if (holding->kind == SESSION_STREAM)
-			stream_leftover(holding, state, root, why);
-		else
-			directory_leftover(holding, state, root, why);
-		return;
-	}
-	record = session_record(SESSION_LEFTOVERS, holding->leftover);
-	record->root = root ? *root : (struct session_root){.kind = SESSION_ROOT_NONE};
-	record->why = why ? ledger_text(why) : 0;
-	leftover_state(holding->leftover, state);
-	if (state == SESSION_TAKEN_BACK)
-		balance_take_back(holding->balance, 1, 0);
+	if (holding->leftover)
+		ledger_looked_at(holding, state, holding->key, root, why);
+	else if (holding->kind == SESSION_STREAM)
+		stream_leftover(holding, state, root, why);
+	else
+		directory_leftover(holding, state, root, why);
 }
 
 static void stream_settle(struct look_stream *stream)

@@ -7,6 +7,7 @@
 #include "shim/look-images.h"
 #include "shim/look-mappings.h"
 #include "shim/look-ranges.h"
+#include "shim/look-semaphores.h"
 #include "shim/look-streams.h"
 #include "shim/look.h"
 #include "shim/settings.h"
@@ -102,6 +103,7 @@ void look_prepare(struct look *look)
 	look_images_begin();
 	look_mappings_begin();
 	look_streams_begin();
+	look_semaphores_begin();
 }
 
 static struct look_reference reference_at(const struct scan_place *place)
@@ -170,6 +172,15 @@ static void block_found(uintptr_t word, const struct scan_place *place)
 		.reference = reference_at(place)};
 }
 
+static void semaphore_found(uintptr_t word, const struct scan_place *place)
+{
+	struct look_reference reference = reference_at(place);
+
+	if (!look_semaphores_recorded(word, place) && !reference.runtime &&
+		(work.inside_place || !look_ranges_is_runtime(place->address)))
+		look_semaphores_kept(word, &reference);
+}
+
 static void word_found(void *data, uintptr_t word, const struct scan_place *place)
 {
 	struct look_mapping *mapping;
@@ -181,6 +192,8 @@ static void word_found(void *data, uintptr_t word, const struct scan_place *plac
 	mapping = look_mappings_at(word);
 	if (mapping)
 		mapping_found(mapping, word, place);
+	else if (look_semaphores_at(word))
+		semaphore_found(word, place);
 	else
 		look_images_found(word, place, work.inside_place);
 }
@@ -284,7 +297,8 @@ static void kept_count(const struct reached *reached)
 	size_t asked = span_asked(reached->span, reached->index);
 	struct look_tally *tally;
 
-	if (reached->closes && look_streams_frees(block))
+	if ((reached->closes && look_streams_frees(block)) ||
+		look_semaphores_frees(block, asked))
 		return;
 	if (!reached->reference.runtime)
 		look_streams_kept(block, &reached->reference);
@@ -368,7 +382,8 @@ static void hidden_found(uintptr_t word, int tid)
 {
 	const struct scan_place place = {.kind = SCAN_THREAD, .tid = tid};
 
-	if (word - work.scan.base < work.scan.size || look_mappings_at(word))
+	if (word - work.scan.base < work.scan.size || look_mappings_at(word) ||
+		look_semaphores_at(word))
 		word_found(NULL, word, &place);
 }
 
@@ -432,6 +447,7 @@ void look_at_world(const struct world *world, void *data)
 		look_mappings_range(&work.scan);
 		work.scan.left_out = memory_left_out;
 	}
+	look_semaphores_range(&work.scan);
 	work.scan.excluded = look_ranges_excluded(&work.scan.excluded_count);
 	roots_follow(world);
 	look->bytes += work.scan.bytes;

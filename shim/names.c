@@ -19,7 +19,7 @@ void name_made(struct origin origin, enum session_resource kind, uint64_t key, u
 		.kind = kind,
 		.key = key,
 		.text = text ? ledger_text(text) : 0,
-		.data = {identity, process_self()},
+		.data = {identity, process_self(), origin.generation},
 	};
 
 	ledger_acquire(origin, &like);

@@ -5,8 +5,8 @@
  * semaphores and queues, System V objects.  The creator acquires it; what was
  * there before is nobody's.
  *
- * In the ledger, data[0] is the identity (identity.h) where there is one, and
- * data[1] the process that made it.
+ * In the ledger, data[0] is the identity (identity.h) where there is one,
+ * data[1] the process that made it, and data[2] the generation's slot.
  */
 #ifndef RELIB_NAMES_H
 #define RELIB_NAMES_H

@@ -139,6 +139,11 @@
 	X(int, inotify_init1, "inotify_init1", (int)) \
 	X(int, fanotify_init, "fanotify_init", (unsigned int, unsigned int)) \
 	X(int, memfd_create, "memfd_create", (const char *, unsigned int)) \
+	X(int, fsopen, "fsopen", (const char *, unsigned int)) \
+	X(int, fsmount, "fsmount", (int, unsigned int, unsigned int)) \
+	X(int, fspick, "fspick", (int, const char *, unsigned int)) \
+	X(int, open_tree, "open_tree", (int, const char *, unsigned int)) \
+	X(int, unshare, "unshare", (int)) \
 	X(int, pidfd_open, "pidfd_open", (int, unsigned int)) \
 	X(int, pidfd_getfd, "pidfd_getfd", (int, int, unsigned int)) \
 	X(long, syscall, "syscall", (long, ...))
@@ -216,6 +221,8 @@
 	X(int, fchdir, "fchdir", (int)) \
 	X(int, fork, "fork", (void)) \
 	X(int, vfork, "vfork", (void)) \
+	X(int, vfork_old_name, "__vfork", (void)) \
+	X(int, fork_bare, "_Fork", (void)) \
 	X(int, forkpty, "forkpty", (int *, char *, const void *, const void *)) \
 	X(int, posix_spawn, "posix_spawn", \
 	  (int *, const char *, const void *, const void *, void *, void *)) \

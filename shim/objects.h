@@ -52,6 +52,8 @@ struct object {
 	bool revived;	      /* and its initializers ran again since */
 	bool abandoned;	      /* a finalizer did not come back: never to be unloaded */
 	bool opened_for_ever; /* with RTLD_NODELETE */
+	bool left_behind;     /* what brought it is gone, and why it stays is recorded */
+	bool left_for_ever;   /* and that is not going to change */
 	uint32_t owed;	      /* dlclose calls that were kept from the loader */
 	uint32_t in_flight;   /* dlclose calls that are under way */
 	uintptr_t fini_array_size, fini; /* of the finalizers that are not there */

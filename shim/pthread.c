@@ -57,7 +57,8 @@ static int thread_start_bare(void *data)
 
 /*
  * A child process, or a thread of the host.  One that shares our memory, and
- * our thread-locals too while we wait for it, is as vfork's.
+ * our thread-locals too while we wait for it, is as vfork's; and so is one with
+ * a copy of our memory, since no handlers of fork ran: the session is not its.
  */
 #define CLONE_AS_VFORK (CLONE_VM | CLONE_VFORK)
 static int clone_unowned(int (*start)(void *), void *stack, int flags, void *argument,
@@ -66,7 +67,7 @@ static int clone_unowned(int (*start)(void *), void *stack, int flags, void *arg
 	bool vforked = thread_self.vforked;
 	int result;
 
-	if ((flags & (CLONE_AS_VFORK | CLONE_SETTLS)) == CLONE_AS_VFORK)
+	if (!(flags & CLONE_VM) || (flags & (CLONE_AS_VFORK | CLONE_SETTLS)) == CLONE_AS_VFORK)
 		thread_self.vforked = true;
 	result = next.clone(start, stack, flags, argument, parent_tid, tls, child_tid);
 	thread_self.vforked = vforked;

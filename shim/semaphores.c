@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Named semaphores.  All that open one name get one address, which the C
- * library counts: so a holding's key is the address and which of them it is, and
- * what the host closes may be the host's own.
- */
+/* Named semaphores.  What the host closes may be the host's own. */
+#include "shim/semaphores.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <semaphore.h>
 #include <stdarg.h>
 
 #include "shim/identity.h"
@@ -16,7 +13,6 @@
 #include "shim/posix-names.h"
 #include "shim/settle.h"
 
-#define HANDLES_MOST sizeof(sem_t) /* below the next semaphore's address */
 #define PREFIX "sem."
 
 static const char *name_of(const struct holding *holding)
@@ -29,9 +25,10 @@ static void handle_opened(struct origin origin, sem_t *semaphore, const char *na
 	uintptr_t key = (uintptr_t)semaphore;
 	struct holding holding;
 
-	while (key - (uintptr_t)semaphore < HANDLES_MOST && ledger_find(SESSION_SEM, key, &holding))
+	while (key - (uintptr_t)semaphore < SEMAPHORE_HANDLES &&
+		ledger_find(SESSION_SEM, key, &holding))
 		key++;
-	if (key - (uintptr_t)semaphore < HANDLES_MOST)
+	if (key - (uintptr_t)semaphore < SEMAPHORE_HANDLES)
 		name_made(origin, SESSION_SEM, key, 0, name);
 }
 
@@ -93,7 +90,7 @@ static void handle_closing(uintptr_t semaphore, struct origin origin)
 	uintptr_t found = 0;
 	struct holding holding;
 
-	for (uintptr_t key = semaphore; generation && key < semaphore + HANDLES_MOST; key++)
+	for (uintptr_t key = semaphore; generation && key < semaphore + SEMAPHORE_HANDLES; key++)
 		if (ledger_find(SESSION_SEM, key, &holding) &&
 			(!found || balance_at(holding.balance)->generation == generation))
 			found = key;
@@ -106,7 +103,7 @@ static void handles_closed(uintptr_t semaphore)
 {
 	struct holding holding;
 
-	for (uintptr_t key = semaphore; key < semaphore + HANDLES_MOST; key++)
+	for (uintptr_t key = semaphore; key < semaphore + SEMAPHORE_HANDLES; key++)
 		ledger_give_back(SESSION_SEM, key, &holding);
 }
 
@@ -139,9 +136,28 @@ RELIB_EXPORT int sem_unlink(const char *name)
 	return result;
 }
 
-static bool handle_is_there(const struct holding *holding)
+bool semaphore_is_open(const struct holding *holding)
 {
-	return is_mapped(holding->key);
+	return is_mapped(semaphore_address(holding));
+}
+
+size_t semaphore_handles(uintptr_t semaphore)
+{
+	struct holding holding;
+	size_t count = 0;
+
+	for (uintptr_t key = semaphore; key < semaphore + SEMAPHORE_HANDLES; key++)
+		count += ledger_find(SESSION_SEM, key, &holding);
+	return count;
+}
+
+bool semaphore_close(uintptr_t semaphore)
+{
+	int saved = errno;
+	bool done = next.sem_close && !next.sem_close((sem_t *)semaphore);
+
+	errno = saved;
+	return done;
 }
 
 static bool name_is_there(const struct holding *holding)
@@ -156,7 +172,7 @@ static const char *name_remove(const struct holding *holding)
 
 void semaphores_settle(uint32_t generation)
 {
-	const struct name_kind handle = {SESSION_SEM, true, handle_is_there, NULL};
+	const struct name_kind handle = {SESSION_SEM, true, semaphore_is_open, NULL};
 	const struct name_kind name = {SESSION_SEM_NAME, false, name_is_there, name_remove};
 	int saved = errno;
 

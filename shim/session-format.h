@@ -336,7 +336,10 @@ struct session_thread {
 };
 _Static_assert(sizeof(struct session_thread) == 80, "session_thread");
 
-/* Why a module is still there after dlclose. */
+/*
+ * Why a module is still there after dlclose; or, if nobody asked for it to go
+ * (SESSION_OPEN), though the generation that brought it is gone.
+ */
 enum session_stay_kind {
 	SESSION_STAY_NODELETE_FILE = 1,	/* linked with -z nodelete (DF_1_NODELETE) */
 	SESSION_STAY_NODELETE_OPEN,	/* opened with RTLD_NODELETE; place: by whom */

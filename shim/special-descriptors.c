@@ -14,6 +14,11 @@
 #include "shim/sys.h"
 
 int __pipe(int *pair);
+/* of sys/mount.h, where it is new enough */
+int fsopen(const char *type, unsigned int flags);
+int fsmount(int context, unsigned int flags, unsigned int attributes);
+int fspick(int folder, const char *path, unsigned int flags);
+int open_tree(int folder, const char *path, unsigned int flags);
 int pidfd_open(int pid, unsigned int flags);
 int pidfd_getfd(int pidfd, int fd, unsigned int flags);
 
@@ -80,6 +85,26 @@ RELIB_EXPORT int fanotify_init(unsigned int flags, unsigned int event_flags)
 RELIB_EXPORT int memfd_create(const char *name, unsigned int flags)
 {
 	OPENING(memfd_create, name, flags);
+}
+
+RELIB_EXPORT int fsopen(const char *type, unsigned int flags)
+{
+	OPENING(fsopen, type, flags);
+}
+
+RELIB_EXPORT int fsmount(int context, unsigned int flags, unsigned int attributes)
+{
+	OPENING(fsmount, context, flags, attributes);
+}
+
+RELIB_EXPORT int fspick(int folder, const char *path, unsigned int flags)
+{
+	OPENING(fspick, folder, path, flags);
+}
+
+RELIB_EXPORT int open_tree(int folder, const char *path, unsigned int flags)
+{
+	OPENING(open_tree, folder, path, flags);
 }
 
 /* Those that the C library has not had for long are made without it where it has not. */

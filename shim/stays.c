@@ -13,7 +13,7 @@
 
 #define STAYS_MOST 16384u /* of a session */
 #define HOLDERS_MOST 64	  /* told of */
-#define AGAIN_MOST 64u	  /* modules that stay whose reasons are brought up to date */
+#define AGAIN_MOST 64u	  /* whose reasons are brought up to date at one time */
 
 struct holder_search {
 	const struct object *of;
@@ -254,16 +254,12 @@ static void opens_note(const struct object *object, uint32_t opens)
 	}
 }
 
-static void stays_run(void *data)
+/* With the loader's list held. */
+static void reasons_note(const struct object *object)
 {
-	struct object *object = data;
-	uint32_t generation = generation_record(object), opens;
+	uint32_t opens = link_map_opens(object);
 
-	/* another thread may have unloaded it meanwhile */
-	if (!generation || !object->map)
-		return;
-	stays_void(generation);
-	opens = link_map_opens(object);
+	stays_void(generation_record(object));
 	/* of what never goes the loader does not count down */
 	if (link_map_is_permanent(object))
 		permanent_note(object);
@@ -271,6 +267,17 @@ static void stays_run(void *data)
 		opens_note(object, opens - object->owed);
 	else
 		held_note(object);
+}
+
+static void stays_run(void *data)
+{
+	struct object *object = data;
+	uint32_t generation = generation_record(object);
+
+	/* another thread may have unloaded it meanwhile */
+	if (!generation || !object->map)
+		return;
+	reasons_note(object);
 	closing_set(generation, SESSION_STAYED);
 }
 
@@ -280,12 +287,47 @@ void stays_note(struct object *object)
 		link_maps_hold(stays_run, object);
 }
 
+static uint32_t closing_of(const struct object *object)
+{
+	const struct session_generation *record =
+		session_record(SESSION_GENERATIONS, generation_record(object));
+
+	return record->closing;
+}
+
+/* Nobody closed it, as nobody opened it: it came with a module that is gone. */
+static bool is_left_behind(const struct object *object)
+{
+	const struct session_generation *record =
+		session_record(SESSION_GENERATIONS, generation_record(object));
+	const struct session_generation *parent =
+		session_record(SESSION_GENERATIONS, record->parent);
+
+	return record->closing == SESSION_OPEN && record->opens <= record->closes &&
+	       record->parent && parent->state != SESSION_LOADED;
+}
+
+static void left_behind_run(void *data)
+{
+	struct object *object = data;
+
+	if (!generation_record(object) || !object->map)
+		return;
+	object->left_behind = is_left_behind(object);
+	object->left_for_ever = object->left_behind && link_map_is_permanent(object);
+	if (object->left_behind)
+		reasons_note(object);
+	else if (closing_of(object) == SESSION_OPEN)
+		stays_void(generation_record(object));
+}
+
 struct again {
+	uint32_t from; /* this slot of the object table */
 	unsigned int count;
 	struct object *list[AGAIN_MOST];
 };
 
-static void again_visit(struct object *object, void *data)
+static void stayed_visit(struct object *object, void *data)
 {
 	struct again *again = data;
 	const struct session_generation *record;
@@ -297,15 +339,43 @@ static void again_visit(struct object *object, void *data)
 		again->list[again->count++] = object;
 }
 
+/* What stays for ever is not asked again, unless somebody has it open by now. */
+static void left_behind_visit(struct object *object, void *data)
+{
+	struct again *again = data;
+	bool left;
+
+	if (!generation_record(object) || object->slot < again->from || again->count == AGAIN_MOST)
+		return;
+	left = is_left_behind(object);
+	if (left ? object->left_for_ever : !object->left_behind)
+		return;
+	again->list[again->count++] = object;
+	again->from = object->slot + 1;
+}
+
+static void left_behind_refresh(void)
+{
+	struct again again = {.count = AGAIN_MOST};
+
+	while (again.count == AGAIN_MOST) {
+		again.count = 0;
+		objects_each(left_behind_visit, &again);
+		for (unsigned int i = 0; i < again.count; i++)
+			link_maps_hold(left_behind_run, again.list[i]);
+	}
+}
+
 void stays_refresh(void)
 {
 	struct again again = {.count = 0};
 
-	if (!session)
+	if (!session || !link_maps_known())
 		return;
-	objects_each(again_visit, &again);
+	objects_each(stayed_visit, &again);
 	for (unsigned int i = 0; i < again.count; i++)
 		stays_note(again.list[i]);
+	left_behind_refresh();
 }
 
 /* Where a thread stands, in its record.  The frames' room is used again. */

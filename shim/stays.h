@@ -12,7 +12,10 @@
  */
 void stays_note(struct object *object);
 
-/* Something else went: the reasons of those that stay may be others now. */
+/*
+ * Something else went: the reasons of those that stay may be others now.  Of
+ * those that nobody closes, as they came with what went, they are recorded too.
+ */
 void stays_refresh(void);
 
 /* It waits for threads, or was refused because of them, or never comes back. */

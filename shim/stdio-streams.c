@@ -10,6 +10,7 @@
 #include "shim/next.h"
 #include "shim/open-streams.h"
 #include "shim/stdio-private.h"
+#include "shim/thread.h"
 
 #define FOREIGN (UINT64_C(1) << 40) /* in data[0]: its descriptor is not the module's */
 #define FORKS_SHIFT 48		    /* and how often the process had forked */
@@ -18,6 +19,7 @@ static uint16_t forks;
 
 static uint64_t attributes_of(int fd, enum stream_kind kind, bool foreign)
 {
+	foreign = foreign || thread_self.own_descriptors;
 	return (uint32_t)fd | (uint64_t)kind << 32 | (foreign ? FOREIGN : 0) |
 	       (uint64_t)forks << FORKS_SHIFT;
 }
@@ -26,6 +28,7 @@ static void stream_enter(FILE *stream, struct holding *holding, int fd, struct o
 {
 	struct holding entered;
 
+	open_streams_learn();
 	holding->kind = SESSION_STREAM;
 	holding->key = (uintptr_t)stream;
 	if (fd >= 0)

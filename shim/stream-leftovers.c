@@ -178,14 +178,12 @@ static const char *text_of(const struct holding *holding, char *room, size_t siz
 	}
 }
 
-bool stream_close(struct holding *holding, const char **why)
+static bool close_listed(struct holding *holding, const char **why)
 {
-	int saved = errno;
 	char room[4200];
 	const char *text;
 
-	*why = NULL;
-	if (!next.fclose || !next.pclose || !is_open(holding))
+	if (!is_open(holding))
 		return false;
 	*why = why_not(holding);
 	if (*why)
@@ -195,8 +193,25 @@ bool stream_close(struct holding *holding, const char **why)
 		holding->text = ledger_text(text);
 	ledger_forget(SESSION_STREAM, holding->key);
 	close_now(holding);
-	errno = saved;
 	return true;
+}
+
+bool stream_close(struct holding *holding, const char **why)
+{
+	int saved = errno;
+	bool closed;
+
+	*why = NULL;
+	if (!next.fclose || !next.pclose)
+		return false;
+	if (!open_streams_lock()) {
+		*why = "another thread keeps the C library's list of streams locked";
+		return false;
+	}
+	closed = close_listed(holding, why);
+	open_streams_unlock();
+	errno = saved;
+	return closed;
 }
 
 void stream_leftover(const struct holding *holding, enum session_leftover_state state,

@@ -3,6 +3,8 @@
  * What syscall() is told to do with descriptors and mappings; see syscall-x86_64.S, which
  * sends only that here.
  */
+#include <linux/close_range.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 
@@ -39,6 +41,7 @@ enum syscall_kind {
 	KIND_MAPS,
 	KIND_UNMAPS,
 	KIND_REMAPS,
+	KIND_UNSHARES,
 };
 
 const uint8_t syscall_kinds[512] __attribute__((visibility("hidden"))) = {
@@ -75,6 +78,7 @@ const uint8_t syscall_kinds[512] __attribute__((visibility("hidden"))) = {
 	[SYS_perf_event_open] = KIND_OPENS,
 	[SYS_userfaultfd] = KIND_OPENS,
 	[SYS_bpf] = KIND_BPF,
+	[SYS_unshare] = KIND_UNSHARES,
 	[SYS_mq_open] = KIND_OPENS,
 	[SYS_mmap] = KIND_MAPS,
 	[SYS_munmap] = KIND_UNMAPS,
@@ -192,6 +196,14 @@ static void after(enum syscall_kind kind, long result, const long *arguments, st
 	case KIND_MESSAGE:
 		if (message->msg_control && message->msg_controllen)
 			message_received(message, origin);
+		return;
+	case KIND_UNSHARES:
+		if (arguments[0] & CLONE_FILES)
+			descriptors_unshared();
+		return;
+	case KIND_CLOSES_RANGE:
+		if (arguments[2] & CLOSE_RANGE_UNSHARE)
+			descriptors_unshared();
 		return;
 	case KIND_MESSAGES:
 		messages_received((const struct mmsghdr *)arguments[1], result, origin);

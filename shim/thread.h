@@ -42,6 +42,7 @@ struct thread {
 	int forker;			   /* its id before it forked */
 	struct held_locks *locks;	   /* that it locked for modules; NULL: never one */
 	bool vforked;			   /* a vfork child runs on its stack: not this process */
+	bool own_descriptors;		   /* its descriptors are not the process's */
 };
 
 /* initial-exec: a dynamic TLS block would be allocated with the malloc that we interpose */

@@ -6,6 +6,7 @@
 #include "shim/heap.h"
 #include "shim/look-images.h"
 #include "shim/look-mappings.h"
+#include "shim/look-semaphores.h"
 #include "shim/look-streams.h"
 #include "shim/look.h"
 #include "shim/object-image.h"
@@ -359,6 +360,7 @@ void unload_look(const struct world_caller *caller)
 		if (look.done)
 			outcome_record(&outcome);
 		look_streams_end(look.done);
+		look_semaphores_end(look.done);
 		look_mappings_end(look.done, world.why);
 		each_generation(GENERATION_LOOKED_AT, visit_gone, &outcome);
 		each_generation(GENERATION_LOOKED_AT, visit_settle, NULL);

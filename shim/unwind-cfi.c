@@ -253,110 +253,135 @@ static struct cfi_rule rule_expression(struct reader *reader, enum cfi_how how)
 #define AT(n) ((struct cfi_rule){.how = CFI_AT, .offset = (n)})
 #define HOW(h) ((struct cfi_rule){.how = (h)})
 
-/* The instructions that take no operand in their first byte.  False: unknown. */
-static bool program_extended(struct cfi_program *program, struct reader *reader, unsigned char op)
+/* In units of the data alignment; damaged numbers may be too large. */
+static int64_t factored(const struct cfi_program *program, uint64_t number)
+{
+	return (int64_t)(number * (uint64_t)program->cie->data_align);
+}
+
+/* Those that lead on to another address. */
+static bool program_advance(struct cfi_program *program, struct reader *reader, unsigned char op)
 {
 	const struct cie *cie = program->cie;
-	struct cfi_row *row = &program->row;
-	struct cfi_rule rule;
-	uint64_t number;
 
 	switch (op) {
-	case 0x00: /* nop */
-		break;
 	case 0x01: /* set_loc */
 		program->address = read_encoded(reader, cie->fde_encoding, 0);
-		break;
+		return true;
 	case 0x02: /* advance_loc1, 2, 4 */
 		program->address += read_bytes(reader, 1) * cie->code_align;
-		break;
+		return true;
 	case 0x03:
 		program->address += read_bytes(reader, 2) * cie->code_align;
-		break;
+		return true;
 	case 0x04:
 		program->address += read_bytes(reader, 4) * cie->code_align;
-		break;
-	case 0x05: /* offset_extended */
-		number = read_uleb(reader);
-		rule_set(program, number, AT((int64_t)read_uleb(reader) * cie->data_align));
-		break;
-	case 0x06: /* restore_extended */
-		rule_restore(program, read_uleb(reader));
-		break;
-	case 0x07: /* undefined */
-		rule_set(program, read_uleb(reader), HOW(CFI_UNDEFINED));
-		break;
-	case 0x08: /* same_value */
-		rule_set(program, read_uleb(reader), HOW(CFI_SAME));
-		break;
-	case 0x09: /* register */
-		number = read_uleb(reader);
-		read_uleb(reader);
-		rule_set(program, number, HOW(CFI_OTHER));
-		break;
-	case 0x0a: /* remember_state */
-		if (program->depth == STATES)
-			return false;
-		program->states[program->depth++] = *row;
-		break;
-	case 0x0b: /* restore_state */
-		if (!program->depth)
-			return false;
-		*row = program->states[--program->depth];
-		break;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Those that define the canonical frame address. */
+static bool program_cfa(struct cfi_program *program, struct reader *reader, unsigned char op)
+{
+	struct cfi_row *row = &program->row;
+	struct cfi_rule rule;
+
+	switch (op) {
 	case 0x0c: /* def_cfa */
 		row->cfa_register = (unsigned int)read_uleb(reader);
 		row->cfa_offset = (int64_t)read_uleb(reader);
-		break;
+		return true;
 	case 0x0d: /* def_cfa_register */
 		row->cfa_register = (unsigned int)read_uleb(reader);
-		break;
+		return true;
 	case 0x0e: /* def_cfa_offset */
 		row->cfa_offset = (int64_t)read_uleb(reader);
-		break;
+		return true;
 	case 0x0f: /* def_cfa_expression */
 		rule = rule_expression(reader, CFI_SAME);
 		row->cfa_register = ~0u;
 		row->expression = rule.expression;
 		row->expression_end = rule.expression_end;
-		break;
-	case 0x10: /* expression */
-		number = read_uleb(reader);
-		rule_set(program, number, rule_expression(reader, CFI_AT_EXPRESSION));
-		break;
-	case 0x11: /* offset_extended_sf */
-		number = read_uleb(reader);
-		rule_set(program, number, AT(read_sleb(reader) * cie->data_align));
-		break;
+		return true;
 	case 0x12: /* def_cfa_sf */
 		row->cfa_register = (unsigned int)read_uleb(reader);
-		row->cfa_offset = read_sleb(reader) * cie->data_align;
-		break;
+		row->cfa_offset = factored(program, (uint64_t)read_sleb(reader));
+		return true;
 	case 0x13: /* def_cfa_offset_sf */
-		row->cfa_offset = read_sleb(reader) * cie->data_align;
-		break;
-	case 0x14: /* val_offset, val_offset_sf */
-		number = read_uleb(reader);
-		read_uleb(reader);
-		rule_set(program, number, HOW(CFI_OTHER));
-		break;
-	case 0x15:
-		number = read_uleb(reader);
-		read_sleb(reader);
-		rule_set(program, number, HOW(CFI_OTHER));
-		break;
-	case 0x16: /* val_expression */
-		number = read_uleb(reader);
-		rule_expression(reader, CFI_OTHER);
-		rule_set(program, number, HOW(CFI_OTHER));
-		break;
-	case 0x2e: /* GNU_args_size */
-		read_uleb(reader);
-		break;
+		row->cfa_offset = factored(program, (uint64_t)read_sleb(reader));
+		return true;
 	default:
 		return false;
 	}
-	return true;
+}
+
+/* Those that say where a register is. */
+static bool program_rule(struct cfi_program *program, struct reader *reader, unsigned char op)
+{
+	uint64_t number = read_uleb(reader);
+
+	switch (op) {
+	case 0x05: /* offset_extended */
+		rule_set(program, number, AT(factored(program, read_uleb(reader))));
+		return true;
+	case 0x06: /* restore_extended */
+		rule_restore(program, number);
+		return true;
+	case 0x07: /* undefined */
+		rule_set(program, number, HOW(CFI_UNDEFINED));
+		return true;
+	case 0x08: /* same_value */
+		rule_set(program, number, HOW(CFI_SAME));
+		return true;
+	case 0x09: /* register */
+	case 0x14: /* val_offset */
+		read_uleb(reader);
+		rule_set(program, number, HOW(CFI_OTHER));
+		return true;
+	case 0x10: /* expression */
+		rule_set(program, number, rule_expression(reader, CFI_AT_EXPRESSION));
+		return true;
+	case 0x11: /* offset_extended_sf */
+		rule_set(program, number, AT(factored(program, (uint64_t)read_sleb(reader))));
+		return true;
+	case 0x15: /* val_offset_sf */
+		read_sleb(reader);
+		rule_set(program, number, HOW(CFI_OTHER));
+		return true;
+	case 0x16: /* val_expression */
+		rule_expression(reader, CFI_OTHER);
+		rule_set(program, number, HOW(CFI_OTHER));
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The instructions that take no operand in their first byte.  False: unknown. */
+static bool program_extended(struct cfi_program *program, struct reader *reader, unsigned char op)
+{
+	switch (op) {
+	case 0x00: /* nop */
+		return true;
+	case 0x0a: /* remember_state */
+		if (program->depth == STATES)
+			return false;
+		program->states[program->depth++] = program->row;
+		return true;
+	case 0x0b: /* restore_state */
+		if (!program->depth)
+			return false;
+		program->row = program->states[--program->depth];
+		return true;
+	case 0x2e: /* GNU_args_size */
+		read_uleb(reader);
+		return true;
+	default:
+		return program_advance(program, reader, op) || program_cfa(program, reader, op) ||
+		       program_rule(program, reader, op);
+	}
 }
 
 /* Runs the instructions until the row for address stands. */
@@ -370,8 +395,7 @@ static bool program_run(struct cfi_program *program, struct reader reader, uintp
 			program->address += (op & 0x3f) * program->cie->code_align;
 			break;
 		case 0x80: /* offset */
-			rule_set(program, op & 0x3f,
-				AT((int64_t)read_uleb(&reader) * program->cie->data_align));
+			rule_set(program, op & 0x3f, AT(factored(program, read_uleb(&reader))));
 			break;
 		case 0xc0: /* restore */
 			rule_restore(program, op & 0x3f);

@@ -12,7 +12,10 @@
 	.text
 	.globl	vfork
 	.type	vfork, @function
+	.globl	__vfork
+	.type	__vfork, @function
 vfork:
+__vfork:
 	.cfi_startproc
 	endbr64
 	subq	$8, %rsp
@@ -37,5 +40,6 @@ child:
 	ret
 	.cfi_endproc
 	.size	vfork, . - vfork
+	.size	__vfork, . - __vfork
 
 	.section .note.GNU-stack, "", @progbits

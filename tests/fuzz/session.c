@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a session: read, reported as text and JSON, and compared with
- * itself, without a crash.  With libFuzzer:
+ * Any bytes as a session: read, reported as text and JSON, compared with itself,
+ * and judged, without a crash.  With libFuzzer:
  *
  *	clang -fsanitize=fuzzer,address ... tests/fuzz/session.c
  */
 #include "cli/diff.h"
 #include "cli/leaks-report.h"
+#include "cli/verdict.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -20,6 +21,21 @@ static FILE *nowhere(void)
 	if (!out)
 		out = fopen("/dev/null", "w");
 	return out;
+}
+
+static void judge(const struct report *report, const struct paper *paper)
+{
+	static const struct text_list allow;
+	struct test_verdict verdict = {0};
+	struct plugin_verdict *plugin = verdict_add(&verdict, "/nonexistent/plugin.so", 10);
+
+	plugin_judge_sessions(plugin, report);
+	plugin_finish(plugin, &allow);
+	verdict_write_text(&verdict, paper);
+	verdict_write_tap(&verdict, paper->out);
+	verdict_write_junit(&verdict, paper->out);
+	verdict_write_json(&verdict, paper->out);
+	verdict_free(&verdict);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -45,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	diff_write_text(diff, true, &paper);
 	diff_write_json(diff, true, paper.out);
 	diff_close(diff);
+	judge(&report, &paper);
 	report_close(&report);
 	return 1;
 }

@@ -30,6 +30,6 @@ gone_or_explained() {
 	holds <<-END
 		each closed module is gone or has its reason: unexplained() == []
 		what is said to be linked to stay is so: falsely_marked() == []
-		what came with others and stays is permanent by its file, or needed by such: left_behind() == []
+		what came with others and stays has its reason as well: left_behind() == []
 		END
 }

@@ -30,7 +30,7 @@ for file in $(cat "$tmp/plain.out"); do
 done | sort >"$tmp/nodelete"
 report && holds <<-END
 	libraries go three times: sum(len(m["generations"]) == 3 and all(g["state"] == "unloaded" for g in m["generations"]) for m in modules) >= 1
-	what has a reason is loaded, and the other way round: {os.path.basename(m["path"]) for m in modules for g in m["generations"] if g["state"] == "loaded" and g["closes"]} == {os.path.basename(m["path"]) for m in modules for g in m["generations"] if stays(m["path"], g["number"])}
+	what has a reason is loaded, and the other way round: {os.path.basename(m["path"]) for m in modules for g in m["generations"] if g["state"] == "loaded" and g["closes"]} == {os.path.basename(m["path"]) for m in modules for g in m["generations"] if stays(m["path"], g["number"]) and g["closes"]}
 	what is linked so stays for that: {os.path.basename(m["path"]) for m in modules if "nodelete-file" in stays(m["path"], 1)} <= set(open("$tmp/nodelete").read().split())
 	libcrypto among them: stays("libcrypto.so.3", 1) == ["nodelete-file"]
 	libstdc++ for a unique symbol: [stays(m["path"], 1) for m in modules if "libstdc++" in m["path"]] == [["unique-symbol"]]

@@ -7,7 +7,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -15,6 +17,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+
+pid_t __vfork(void);
 
 static void *plugin;
 
@@ -201,6 +205,83 @@ static void vforked(void)
 	verdict(is_open(fd) && !close(fd), "the parent's is open");
 }
 
+static int close_all(void *unused)
+{
+	(void)unused;
+	for (int fd = 3; fd < 64; fd++)
+		close(fd);
+	_exit(0);
+}
+
+/* Children with descriptors of their own, for whom no handlers of fork run. */
+static void forked_bare(void)
+{
+	static char stack[65536];
+	int fd = (int)call("leave_eventfd", 0), status;
+	pid_t child = _Fork();
+
+	if (!child)
+		close_all(NULL);
+	verdict(waitpid(child, &status, 0) == child && !status, "a child of _Fork closes");
+	child = clone(close_all, stack + sizeof(stack), SIGCHLD, NULL);
+	verdict(waitpid(child, &status, 0) == child && !status, "a child of clone closes");
+	child = __vfork();
+	if (!child)
+		close_all(NULL);
+	verdict(waitpid(child, &status, 0) == child && !status, "a child of __vfork closes");
+	unload();
+	verdict(is_open(fd), "the parent's is open");
+}
+
+static int unshared_ready[2], unshared_stop[2];
+
+/* Its descriptors get the numbers that the host has in its own table. */
+static void *run_unshared(void *way)
+{
+	char byte = 0;
+	int result;
+
+	if (!strcmp(way, "unshare"))
+		result = unshare(CLONE_FILES);
+	else if (!strcmp(way, "syscall"))
+		result = (int)syscall(SYS_unshare, CLONE_FILES);
+	else
+		result = close_range(900, 901, CLOSE_RANGE_UNSHARE);
+	verdict(!result, way);
+	for (int fd = 100; fd < 110; fd++)
+		close(fd);
+	for (int i = 0; i < 110; i++) {
+		call("leave_eventfd", 0);
+		call("leave_folder", 0);
+	}
+	verdict(write(unshared_ready[1], &byte, 1) == 1 && read(unshared_stop[0], &byte, 1) == 1,
+		"the thread stays until the plugin is gone");
+	return NULL;
+}
+
+static void unshared(void)
+{
+	static char *const ways[] = { "unshare", "syscall", "close_range" };
+	pthread_t threads[3];
+	int lost = 0;
+	char byte = 0;
+
+	verdict(!pipe(unshared_ready) && !pipe(unshared_stop), "pipes");
+	for (int fd = 100; fd < 110; fd++)
+		dup2(fd % 2 ? eventfd(0, 0) : open("/proc", O_RDONLY | O_DIRECTORY), fd);
+	for (int i = 0; i < 3; i++) {
+		pthread_create(&threads[i], NULL, run_unshared, ways[i]);
+		verdict(read(unshared_ready[0], &byte, 1) == 1, "the thread has opened");
+	}
+	unload();
+	for (int fd = 100; fd < 110; fd++)
+		lost += !is_open(fd);
+	verdict(!lost, "the host's descriptors are open");
+	verdict(write(unshared_stop[1], "abc", 3) == 3, "the threads may end");
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+}
+
 #define HANDLED 1000
 static int handled[HANDLED];
 static volatile sig_atomic_t handled_count, handler_errors;
@@ -306,7 +387,7 @@ int main(int argc, char **argv)
 		{ "reused-unseen", reused_unseen }, { "closing", closing }, { "over", over },
 		{ "over-high", over_high }, { "host-over", host_over }, { "rights", rights },
 		{ "forked", forked }, { "vforked", vforked }, { "in-handler", in_handler },
-		{ "racing", racing },
+		{ "racing", racing }, { "forked-bare", forked_bare }, { "unshared", unshared },
 	};
 
 	if (argc != 3)

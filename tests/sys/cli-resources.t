@@ -9,11 +9,12 @@ mkdir -p "$RELIB_DIR/host.4321" "$RELIB_DIR/many" "$RELIB_DIR/objects"
 "$maker" --resources "$RELIB_DIR/host.4321/session" /nonexistent/plugin.so 0x1000 0x2000
 cd "$work" || exit 99
 
-run "$relib" leaks report 4321
+run "$relib" leaks report --all 4321
 ends 0 'a generation has a balance' out '^  generation 1: left 1 block, 64 bytes$' \
 	out '^    descriptors: +3 acquired, 1 given back, 2 left, +2 closed by relib$' \
 	out '^    directory streams: +2 acquired, 2 given back$' \
 	out '^    memory: +1 left \(64 bytes\), +1 freed by relib$'
+run "$relib" leaks report 4321
 ends 0 'and all of them have one' out '^  in all 3 generations:$' \
 	out '^    descriptors: +9 acquired, 3 given back, 6 left, +6 closed by relib$'
 ends 0 'what a reload adds' out '^  growth per reload: 1 mapping \(4,096 bytes\), '
@@ -23,9 +24,9 @@ ends 0 'what was left stands with its place' \
 	out '^    at 0x7000: /dev/zero, 3 times, kept: host\+0x4010$' \
 	out '^    mutex host\+0x4040, held by thread 99$'
 ends 0 'all of it in the last line' \
-	out 'kept 1 block, 1,000 bytes, 6 descriptors \(closed\), 3 mappings, 1 shared memory name, 3 timers \(deleted\), 2 child processes, 1 held mutex left, 3 environment changes$'
+	out 'kept 1 block, 1,000 bytes, 6 descriptors \(closed\), 3 mappings, 1 shared memory name, 3 timers \(deleted\), 3 other things left, 3 environment changes$'
 run "$relib" leaks report --kind=names,descriptors 4321
-ends 0 'kinds limit the text' out '^  generations 1-2: each unloaded$' \
+ends 0 'kinds limit the text' out '^  generations 1-3: each unloaded$' \
 	out 'unloaded: 6 descriptors \(closed\), 1 shared memory name left$'
 check 'to just these' sh -c '! grep -Eq "mapping|memory:|mutex|note:|blocks" out'
 run "$relib" leaks report --kind descriptors --error-exitcode 9 4321
@@ -70,5 +71,10 @@ ends 0 'ten thousand generations with thirty kinds are told' out '^  generations
 	out '^  left 10,000 streams \(1 in each of 10,000 generations\), not closed$' \
 	out '^    and 9,996 more$'
 check 'in few lines' test "$(wc -l <out)" -lt 400
-check 'without much memory or time' sh -c 'ulimit -v 2000000; ulimit -t 20; '"'$relib'"' leaks report many >limited && cmp -s out limited'
+name='without much memory or time'
+if (ulimit -v 2000000 && "$relib" --version) >version 2>&1; then
+	check "$name" sh -c 'ulimit -v 2000000; ulimit -t 20; '"'$relib'"' leaks report many >limited && cmp -s out limited'
+else
+	skip "$name" 'a sanitized relib needs more addresses'
+fi
 exit $test_failed

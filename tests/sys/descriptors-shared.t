@@ -91,6 +91,18 @@ report && holds <<-END
 	vforked: what a vfork child closes and opens is not the parent's: balance("descriptor", "descriptors.so") == (1, 0, 1, 0, 1)
 	END
 
+scenario forked-bare
+report && holds <<-END
+	forked-bare: what such children close is not the parent's: balance("descriptor", "descriptors.so") == (1, 0, 1, 0, 0)
+	END
+
+for policy in report close; do
+	scenario unshared $policy
+	report && holds <<-END
+		$name: what threads have in tables of their own is nobody's: balance("descriptor", "descriptors.so") == (0, 0, 0, 0, 0)
+		END
+done
+
 scenario in-handler
 report && holds <<-END
 	in-handler: all that the handler closed is given back: balance("descriptor", "descriptors.so", function="leave_eventfd") == (1000, 1000, 0, 0, 0)

@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 build_host mapperhost
+build_host flusher
 build_plugin streamer
 STREAMER_FILE=$tmp/written
 export STREAMER_FILE
@@ -92,6 +93,17 @@ report "$host_pid" && holds <<-END
 	a directory is no residue: of_generation("streamer.so", 1, "leaked") == (0, 0)
 	END
 end 'a directory'
+
+for policy in report close; do
+	rm -rf "$RELIB_DIR"/* "$tmp/written"
+	RELIB_FDS=$policy with_shim "$tmp/flusher" "$tmp/streamer.so" >"$tmp/output"
+	is "flushing, fds=$policy: the host ends well" "$?" 0
+	sed "s/^\(ok\|bad\) /&flushing, fds=$policy: /" "$tmp/output" >"$tmp/verdicts"
+	verdicts flushing <"$tmp/verdicts"
+	report && holds <<-END
+		flushing, fds=$policy: what it left is told: [l[1] for l in leftovers("stream", "streamer.so")] == ["$tmp/written"]
+		END
+done
 
 unset RELIB_FDS
 begin

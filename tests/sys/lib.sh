@@ -28,7 +28,9 @@ shim=$top_builddir/shim/.libs/librelib.so
 relib=$top_builddir/cli/relib
 
 # Nothing of the caller's settings reaches a test.
-unset RELIB_DIR RELIB_TRACK RELIB_FRAMES RELIB_LEAKS RELIB_RUN LD_PRELOAD LD_LIBRARY_PATH NO_COLOR
+unset RELIB_DIR RELIB_TRACK RELIB_THROUGH RELIB_FRAMES RELIB_LEAKS RELIB_THREADS RELIB_FDS
+unset RELIB_NAMES RELIB_UNLOAD_TIMEOUT RELIB_UNLOAD_TIMEOUT_ACTION RELIB_GUARD RELIB_QUARANTINE
+unset RELIB_RUN LD_PRELOAD LD_LIBRARY_PATH NO_COLOR
 LC_ALL=C
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/relib-test.XXXXXX") || exit 99
 tmp=$(cd "$tmp" && pwd -P)

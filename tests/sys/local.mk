@@ -1,6 +1,7 @@
 # TAP scripts that run real programs, with their hosts and plugins.
 cli_sys_tests = \
 	%D%/cli-check.t \
+	%D%/cli-completions.t \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
 	%D%/cli-resources.t \
@@ -32,6 +33,7 @@ sys_tests = \
 	%D%/demo.t \
 	%D%/descriptors-shared.t \
 	%D%/descriptors.t \
+	%D%/everything.t \
 	%D%/exec-status.t \
 	%D%/explain.t \
 	%D%/exports.t \
@@ -52,8 +54,10 @@ sys_tests = \
 	%D%/late-call.t \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
+	%D%/left-semaphores.t \
 	%D%/left-streams.t \
 	%D%/limits.t \
+	%D%/listed.t \
 	%D%/locks.t \
 	%D%/mappings.t \
 	%D%/misbehaviour.t \
@@ -72,8 +76,8 @@ sys_tests = \
 	%D%/slack.t \
 	%D%/stays.t \
 	%D%/storm.t \
-	%D%/system-calls.t \
 	%D%/streams.t \
+	%D%/system-calls.t \
 	%D%/thread-locals.t \
 	%D%/threads-ended.t \
 	%D%/threads.t \
@@ -102,10 +106,13 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/descriptors.c \
 	tests/plugins/descriptorshost.c \
 	tests/plugins/descriptorsxx.cc \
+	tests/plugins/everything.c \
+	tests/plugins/everythinghost.c \
 	tests/plugins/exhaust.c \
 	tests/plugins/finals.c \
 	tests/plugins/finalsxx.cc \
 	tests/plugins/finder.c \
+	tests/plugins/flusher.c \
 	tests/plugins/forker.c \
 	tests/plugins/give.c \
 	tests/plugins/gomper.c \
@@ -169,6 +176,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/streamsxx.cc \
 	tests/plugins/tested.c \
 	tests/plugins/threadlocal.c \
+	tests/plugins/semaphores.c \
 	tests/plugins/streamer.c \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \

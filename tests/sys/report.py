@@ -122,29 +122,27 @@ def falsely_marked():
 		and "NODELETE" not in dynamic(m["path"])]
 
 
+def came_with_gone(g):
+	"""Nobody opened the generation, or nobody has it open, and what brought it is gone."""
+	parent = g["parent"] and generation(g["parent"]["path"], g["parent"]["number"])
+	return g["state"] == "loaded" and g["closing"] == "open" and g["opens"] <= g["closes"] and \
+		bool(parent) and parent["state"] != "loaded"
+
+
 def left_behind():
 	"""What nobody closed and is still loaded, though what brought it is gone, and that without a
-	reason: it is not linked with -z nodelete and has no unique symbol, and nothing that is so
-	needs it."""
-	stay, left = set(), []
+	reason, or for one that its file does not have."""
+	wrong = []
 	for m in modules:
 		for g in m["generations"]:
-			if g["state"] != "loaded":
+			if not came_with_gone(g):
 				continue
-			parent = g["parent"] and generation(g["parent"]["path"], g["parent"]["number"])
-			if g["closes"] or not parent or parent["state"] == "loaded":
-				stay.add(m["path"])
-			elif "NODELETE" in dynamic(m["path"]) or " UNIQUE " in symbols(m["path"]):
-				stay.add(m["path"])
-			else:
-				left.append(m)
-	needed = "".join(dynamic(path) for path in stay)
-	while True:
-		more = [m for m in left if m["soname"] and "[%s]" % m["soname"] in needed]
-		if not more:
-			return [m["path"] for m in left]
-		left = [m for m in left if m not in more]
-		needed += "".join(dynamic(m["path"]) for m in more)
+			why = [s["kind"] for s in g["stays"] if s["current"]]
+			if not why or "unknown" in why or \
+					("nodelete-file" in why and "NODELETE" not in dynamic(m["path"])) or \
+					("unique-symbol" in why and " UNIQUE " not in symbols(m["path"])):
+				wrong.append((m["path"], why))
+	return wrong
 
 
 def brought_by(name):

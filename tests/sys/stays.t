@@ -16,6 +16,14 @@ for name in d e; do
 	build_plugin worker -DNAME="\"$name\"" -Wl,--no-as-needed -L"$tmp" -lpool -Wl,-rpath,"$tmp"
 	mv "$tmp/worker.so" "$tmp/$name.so"
 done
+build_plugin pool -Wl,-z,nodelete
+mv "$tmp/pool.so" "$tmp/libkept.so"
+build_plugin unique
+mv "$tmp/unique.so" "$tmp/libunique.so"
+for name in kept unique; do
+	build_plugin worker -Wl,--no-as-needed -L"$tmp" -l$name -Wl,-rpath,"$tmp"
+	mv "$tmp/worker.so" "$tmp/with-$name.so"
+done
 build_plugin bound
 build_plugin binding -Wl,-z,lazy
 build_plugin hanging
@@ -174,6 +182,64 @@ report "$host_pid" && holds <<-END
 	the symbol and who has it for ever: [(s["kind"], s["symbol"], os.path.basename(s["object"])) for s in $(reasons bound.so)] == [("bound", "bound_function", "binding.so")]
 	END
 
+host_end
+is 'the host ends well' "$status" 0
+
+# --- nobody closes what came with others ---
+host_start "$tmp/waiter"
+load k with-kept.so
+report "$host_pid" && holds <<-END
+	a library in use has no reason to stay: stays("libkept.so", 1) == []
+	END
+asked 'what a library came with goes' 'ok 0 gone' close k
+load u with-unique.so
+asked 'so does what another came with' 'ok 0 gone' close u
+load d d.so
+load e e.so
+asked 'and one of two that need a library' 'ok 0 gone' close d
+report "$host_pid" && holds <<-END
+	why a library stays that is linked so: stays("libkept.so", 1) == ["nodelete-file"]
+	one with a unique symbol: [(s["kind"], s["symbol"]) for s in $(reasons libunique.so)] == [("unique-symbol", "_ZN8registryIiE5countE")]
+	one that another needs, which came later: [(s["kind"], os.path.basename(s["object"])) for s in $(reasons libpool.so)] == [("needed", "e.so")]
+	nobody asked them to go: {generations(n)[-1]["closing"] for n in ("libkept.so", "libunique.so", "libpool.so")} == {"open"}
+	so it is no fault: session["totals"]["not_unloaded"] == 0
+	END
+"$relib" leaks report "$host_pid" >"$tmp/text"
+ok 'they are told of in one paragraph' \
+	grep -q '^still loaded though what brought them is gone: 3 modules' "$tmp/text"
+ok 'a line for each' grep -q '^  libpool.so: needed by e.so$' "$tmp/text"
+load k with-kept.so
+told close k
+report "$host_pid" && holds <<-END
+	it is told once, however often it is used: len(generations("libkept.so")) == 1 and len(generations("libkept.so")[0]["stays"]) == 1
+	END
+told close e
+asked 'with the last that needs it a library is gone' 'ok gone' mapped d
+report "$host_pid" && holds <<-END
+	and has no reason to stay: generations("libpool.so")[-1]["state"] == "unloaded" and not $(reasons libpool.so)
+	END
+load d d.so
+load e e.so
+load l libpool.so
+told close d
+told close e
+report "$host_pid" && holds <<-END
+	what the host has open by now is in use: stays("libpool.so", 2) == []
+	END
+asked 'until it is closed' 'ok 0 gone' close l
+host_end
+is 'the host ends well' "$status" 0
+
+RELIB_TRACK='d.so' host_start "$tmp/waiter"
+load d d.so
+load e e.so
+told close d
+report "$host_pid" && holds <<-END
+	one that is not tracked can be the reason: [(s["kind"], os.path.basename(s["object"])) for s in $(reasons libpool.so)] == [("needed", "e.so")]
+	END
+host_end
+
+host_start "$tmp/waiter"
 # --- threads and thread-locals ---
 load p p.so
 told call p start_named 1

@@ -26,6 +26,7 @@ static void setup(void)
 static void teardown(void)
 {
 	report_close(&report);
+	report.all = false;
 	maker_end(&maker);
 	unlink(path);
 	free(text);
@@ -37,7 +38,9 @@ static void read_report(const char *glob)
 	struct error error;
 
 	ck_assert_int_eq(maker_write(&maker, path), 0);
-	ck_assert_msg(report_add(&report, path, &(struct leaks_scope){glob, KINDS_ALL}, &error) == 0, "%s", error.message);
+	ck_assert_msg(
+		report_add(&report, path, &(struct leaks_scope){glob, KINDS_ALL}, &error) == 0,
+		"%s", error.message);
 }
 
 static void write_text(void)
@@ -113,10 +116,66 @@ START_TEST(text_counts_what_was_never_unloaded)
 	struct session_generation *generation = maker_record(&maker, SESSION_GENERATIONS, 4);
 
 	generation->state = SESSION_LOADED;
+	generation->parent = 0;
 	read_report(NULL);
 	write_text();
 	ck_assert_ptr_null(strstr(text, "libhelper"));
 	says("\nnever unloaded: 1 module\n");
+}
+END_TEST
+
+START_TEST(text_lists_what_was_left_behind)
+{
+	struct session_generation *generation = maker_record(&maker, SESSION_GENERATIONS, 4);
+	struct session_stay stay = {
+		.generation = 4, .kind = SESSION_STAY_NODELETE_FILE, .current = 1};
+
+	ck_assert_uint_ne(generation->parent, 0);
+	generation->state = SESSION_LOADED;
+	maker_add(&maker, SESSION_STAYS, &stay);
+	read_report(NULL);
+	write_text();
+	says("\nstill loaded though what brought it is gone: 1 module\n"
+	     "  libhelper.so: linked with -z nodelete\n");
+	ck_assert_ptr_null(strstr(text, "never unloaded"));
+	ck_assert_uint_eq(report.leaks[0]->faults.not_unloaded, 0);
+	free(text);
+	report.all = true;
+	write_text();
+	says("  generation 1: still loaded though what brought it is gone\n"
+	     "    linked with -z nodelete\n");
+}
+END_TEST
+
+/* Many that left nothing are one paragraph, and each has its own where they are few. */
+START_TEST(text_gathers_what_left_nothing)
+{
+	struct session_object object =
+		*(struct session_object *)maker_record(&maker, SESSION_OBJECTS, 2);
+	struct session_generation generation = {.number = 1, .state = SESSION_UNLOADED};
+	char name[32];
+	int i;
+
+	for (i = 0; i < 12; i++) {
+		if (i == 2) { /* with libhelper.so */
+			read_report(NULL);
+			write_text();
+			says("\nclean-1.so  /nonexistent/clean-1.so");
+			ck_assert_ptr_null(strstr(text, "unloaded, and left nothing"));
+			report_close(&report);
+			free(text);
+		}
+		snprintf(name, sizeof(name), "/nonexistent/clean-%d.so", i);
+		object.path = maker_string(&maker, name);
+		generation.object = maker_add(&maker, SESSION_OBJECTS, &object);
+		maker_add(&maker, SESSION_GENERATIONS, &generation);
+	}
+	read_report(NULL);
+	write_text();
+	says("\nunloaded, and left nothing: 13 modules, 13 generations\n"
+	     "  libhelper.so, clean-0.so, clean-1.so, clean-2.so, clean-3.so, clean-4.so,\n"
+	     "  clean-5.so, ");
+	ck_assert_ptr_null(strstr(text, "/nonexistent/clean-2.so"));
 }
 END_TEST
 
@@ -285,6 +344,10 @@ int main(void)
 		suite, "text_tells_what_was_dropped", text_tells_what_was_dropped, setup, teardown);
 	suite_add(suite, "text_counts_what_was_never_unloaded", text_counts_what_was_never_unloaded,
 		setup, teardown);
+	suite_add(suite, "text_lists_what_was_left_behind", text_lists_what_was_left_behind, setup,
+		teardown);
+	suite_add(suite, "text_gathers_what_left_nothing", text_gathers_what_left_nothing, setup,
+		teardown);
 	suite_add(suite, "text_is_calm_about_nothing", text_is_calm_about_nothing, setup, teardown);
 	suite_add(suite, "text_shows_no_control_characters", text_shows_no_control_characters,
 		setup, teardown);
