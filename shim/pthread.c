@@ -84,7 +84,8 @@ static struct origin origin_by_start(const struct caller *caller, uintptr_t star
 	uintptr_t pcs[SETTINGS_FRAMES_MAX];
 	enum unwind_step step = UNWIND_STEPPED;
 	unsigned int count = 0;
-	struct origin origin = {.generation = generation_of(start)};
+	struct object *object = object_of(start);
+	struct origin origin = {.generation = object ? object->generation : 0};
 
 	if (!origin.generation)
 		return origin;
@@ -92,7 +93,7 @@ static struct origin origin_by_start(const struct caller *caller, uintptr_t star
 		pcs[count++] = frame.pc;
 		step = unwind_step(&thread_self, &frame);
 	}
-	origin.place = place_find(object_of(start), pcs, count, 0, step == UNWIND_CUT);
+	origin.place = place_find(object, pcs, count, 0, step == UNWIND_CUT);
 	return origin;
 }
 
