@@ -68,8 +68,8 @@ static inline void balance_spot_give_back(struct balance_spot spot)
 {
 	bool later = spot.generation->state != SESSION_LOADED;
 
-	__atomic_fetch_add(later ? &spot.balance->later : &spot.balance->given_back, 1,
-		__ATOMIC_RELAXED);
+	__atomic_fetch_add(
+		later ? &spot.balance->later : &spot.balance->given_back, 1, __ATOMIC_RELAXED);
 }
 
 /* relib took them back. */

@@ -30,7 +30,7 @@ void explain_frames(
 
 /* The same, with a kind for each; at most EXPLAIN_MOST, the others have no line. */
 #define EXPLAIN_MOST 64u
-void explain_addresses(const uint64_t *frames, const char *kinds, unsigned int count, char *text,
-	size_t size);
+void explain_addresses(
+	const uint64_t *frames, const char *kinds, unsigned int count, char *text, size_t size);
 
 #endif

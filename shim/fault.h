@@ -28,9 +28,9 @@
 #include "shim/arch.h"
 
 struct fault_guard {
-	void *mark[5];			/* of __builtin_setjmp */
+	void *mark[5]; /* of __builtin_setjmp */
 	struct fault_guard *outer;
-	uintptr_t address;		/* out: what could not be accessed */
+	uintptr_t address; /* out: what could not be accessed */
 };
 
 extern struct fault_guard *volatile fault_innermost;

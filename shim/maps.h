@@ -10,21 +10,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAPS_NAME 48			/* longer names are cut */
+#define MAPS_NAME 48 /* longer names are cut */
 
 struct mapping {
 	uintptr_t start, end;
 	bool read, write, shared;
-	bool file;			/* it has an inode: a file, memfd or shared memory */
+	bool file; /* it has an inode: a file, memfd or shared memory */
 	char name[MAPS_NAME];
-	uint64_t offset;		/* in the file */
-	const char *path;		/* the whole name, until the next one is asked for */
+	uint64_t offset;  /* in the file */
+	const char *path; /* the whole name, until the next one is asked for */
 	size_t path_length;
 };
 
 struct maps {
 	int fd;
-	int error;			/* out: errno when the end was not reached */
+	int error; /* out: errno when the end was not reached */
 	char *buffer, *at, *end;
 	size_t size;
 };

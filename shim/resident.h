@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 struct resident {
-	int fd;				/* /proc/self/pagemap; -1 when it cannot be opened */
-	bool no_ioctl;			/* Linux before 6.7 */
+	int fd;	       /* /proc/self/pagemap; -1 when it cannot be opened */
+	bool no_ioctl; /* Linux before 6.7 */
 	void *buffer;
 	size_t size;
 };
@@ -30,7 +30,7 @@ void resident_close(struct resident *resident);
  * shared one they are the pages in core: what was written to a file and left
  * memory since, or was swapped out of shared memory, is not among them.
  */
-int resident_next(struct resident *resident, bool shared, uintptr_t *start, uintptr_t *stop,
-		  uintptr_t end);
+int resident_next(
+	struct resident *resident, bool shared, uintptr_t *start, uintptr_t *stop, uintptr_t end);
 
 #endif

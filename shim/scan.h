@@ -13,21 +13,21 @@
 #include "shim/world.h"
 
 enum scan_kind {
-	SCAN_MAPPING_PRIVATE,	/* data of an ELF file, heap, anonymous memory */
+	SCAN_MAPPING_PRIVATE, /* data of an ELF file, heap, anonymous memory */
 	SCAN_MAPPING_SHARED,
-	SCAN_STACK,		/* live part of thread's stack */
-	SCAN_THREAD,		/* the thread's descriptor and its static TLS, above tp */
+	SCAN_STACK,  /* live part of thread's stack */
+	SCAN_THREAD, /* the thread's descriptor and its static TLS, above tp */
 	SCAN_REGISTER,
 };
 
 /* Where a word was found. */
 struct scan_place {
 	enum scan_kind kind;
-	uintptr_t address;	/* of the word; 0 for a register */
-	pid_t tid;		/* for STACK, THREAD and REGISTER */
-	unsigned int reg;	/* index in registers, 255: vector register */
-	uintptr_t sp;		/* of that thread, for STACK */
-	uintptr_t start, end;	/* of the mapping or block that it lies in; 0: none */
+	uintptr_t address;    /* of the word; 0 for a register */
+	pid_t tid;	      /* for STACK, THREAD and REGISTER */
+	unsigned int reg;     /* index in registers, 255: vector register */
+	uintptr_t sp;	      /* of that thread, for STACK */
+	uintptr_t start, end; /* of the mapping or block that it lies in; 0: none */
 };
 
 struct scan_range {
@@ -38,10 +38,10 @@ struct scan_range {
 
 struct scan {
 	/* in */
-	uintptr_t base, size;			/* words w with w - base < size are reported */
-	uintptr_t other_base, other_size;	/* and so are those in this range; size 0: none */
-	uintptr_t far_base, far_size;		/* and in this; it takes longer with it */
-	const struct scan_range *excluded;	/* sorted by start, not overlapping: not read */
+	uintptr_t base, size;		   /* words w with w - base < size are reported */
+	uintptr_t other_base, other_size;  /* and so are those in this range; size 0: none */
+	uintptr_t far_base, far_size;	   /* and in this; it takes longer with it */
+	const struct scan_range *excluded; /* sorted by start, not overlapping: not read */
 	size_t excluded_count;
 	void (*found)(void *data, uintptr_t word, const struct scan_place *place);
 	/* readable memory, code included, but not what is excluded; may be NULL */
@@ -50,8 +50,8 @@ struct scan {
 	void (*left_out)(void *data, uintptr_t start, uintptr_t end, bool shared);
 	void *data;
 	/* out */
-	uint64_t bytes;				/* memory read */
-	int error;				/* errno when the maps could not be read, else 0 */
+	uint64_t bytes; /* memory read */
+	int error;	/* errno when the maps could not be read, else 0 */
 };
 
 /*
@@ -72,6 +72,6 @@ void scan_stretch(struct scan *scan, uintptr_t start, uintptr_t end, struct scan
  * that points into a range.  Also used to follow blocks.
  */
 void scan_words(const struct scan *scan, const uintptr_t *start, const uintptr_t *end,
-		struct scan_place *place);
+	struct scan_place *place);
 
 #endif

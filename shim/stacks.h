@@ -15,17 +15,17 @@
 
 /* One thread: its stack, if we are sure of it, and its descriptor. */
 struct stack {
-	uintptr_t low, high;		/* empty when it is not known to be a stack */
-	uintptr_t live;			/* in use from here on */
+	uintptr_t low, high; /* empty when it is not known to be a stack */
+	uintptr_t live;	     /* in use from here on */
 	uintptr_t sp;
-	uintptr_t thread, thread_end;	/* struct pthread */
+	uintptr_t thread, thread_end; /* struct pthread */
 	pid_t tid;
 };
 
 /* Stacks in the order of addresses. */
 struct stacks_order {
 	uintptr_t start;
-	uintptr_t reach;		/* the highest end of this and all before it */
+	uintptr_t reach; /* the highest end of this and all before it */
 	struct stack *stack;
 };
 
@@ -34,7 +34,7 @@ struct stacks {
 	struct stack *stacks;
 	size_t count;
 	struct stacks_order *by_low;	/* of all but the first thread's, see stacks_add_main */
-	struct stacks_order *by_thread;	/* of their descriptors */
+	struct stacks_order *by_thread; /* of their descriptors */
 };
 
 /* Bytes of static thread-locals below each thread's descriptor; 0 when not known. */
@@ -67,6 +67,6 @@ bool stacks_of_thread(uintptr_t descriptor, struct scan_range *range);
  * the stack pointer.
  */
 uintptr_t stacks_part(const struct stacks *stacks, uintptr_t start, uintptr_t end,
-		      struct scan_place *place, bool *dead);
+	struct scan_place *place, bool *dead);
 
 #endif

@@ -20,16 +20,16 @@
 /* What we know of one thread while it is being stopped. */
 struct world_seat {
 	pid_t tid;
-	unsigned char state;		/* enum world_seat_state */
-	unsigned char by_signal;	/* ptrace: this signal is to be delivered when it goes on */
-	unsigned char trapped;		/* ptrace: our own interruption, nothing else, stopped it */
+	unsigned char state;	 /* enum world_seat_state */
+	unsigned char by_signal; /* ptrace: this signal is to be delivered when it goes on */
+	unsigned char trapped;	 /* ptrace: our own interruption, nothing else, stopped it */
 };
 
 enum world_seat_state {
-	SEAT_NEW,		/* asked to stop */
+	SEAT_NEW, /* asked to stop */
 	SEAT_STOPPED,
-	SEAT_GONE,		/* has ended */
-	SEAT_ENDED_LEADER,	/* the first thread, ended before the others: never forgotten */
+	SEAT_GONE,	   /* has ended */
+	SEAT_ENDED_LEADER, /* the first thread, ended before the others: never forgotten */
 };
 
 /*
@@ -41,8 +41,8 @@ struct world_request {
 	const struct world_caller *caller;
 	void (*look)(const struct world *, void *);
 	void *data;
-	pid_t tgid, tid;		/* of the calling thread */
-	int tasks;			/* from tasks_open */
+	pid_t tgid, tid; /* of the calling thread */
+	int tasks;	 /* from tasks_open */
 
 	/* the room: guard page, this, seats, threads, vectors, stacks */
 	uintptr_t room, room_end;
@@ -50,22 +50,22 @@ struct world_request {
 	size_t seat_count, capacity;
 	struct world_thread *threads;
 	unsigned char *vectors, *vectors_end;
-	unsigned char *list;		/* to read directories into */
+	unsigned char *list; /* to read directories into */
 	size_t list_size;
 	unsigned char *fault_stack;
 	size_t fault_stack_size;
 	unsigned char *stack, *stack_end;
 
 	/* the outcome */
-	volatile bool looking;		/* look has begun: no second try */
-	volatile bool looked;		/* look ran to its end */
+	volatile bool looking; /* look has begun: no second try */
+	volatile bool looked;  /* look ran to its end */
 	volatile int error;
 	const char *volatile why;
 	volatile uint64_t stopped_ns;
 	volatile size_t thread_count;
 
 	/* ptrace */
-	int helper;			/* cleared by the kernel when it has ended */
+	int helper; /* cleared by the kernel when it has ended */
 	int go;
 	size_t hint;
 	bool found_new, ended_leader;
@@ -93,7 +93,6 @@ bool world_by_signal(struct world_request *request);
 
 /* world_stop with only the ways in the mask: for the tests. */
 bool world_stop_ways(unsigned int ways, const struct world_caller *caller,
-		     void (*look)(const struct world *, void *), void *data,
-		     struct world_result *result);
+	void (*look)(const struct world *, void *), void *data, struct world_result *result);
 
 #endif

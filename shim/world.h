@@ -18,36 +18,36 @@
 
 struct world_thread {
 	pid_t tid;
-	uintptr_t sp;			/* stack pointer; memory below it (less the red zone) is dead */
-	uintptr_t tp;			/* thread pointer: address of its struct pthread */
+	uintptr_t sp; /* stack pointer; memory below it (less the red zone) is dead */
+	uintptr_t tp; /* thread pointer: address of its struct pthread */
 	uintptr_t registers[WORLD_REGISTERS];
 	unsigned int register_count;
-	const unsigned char *vectors;	/* XSAVE area or NULL */
-	size_t vectors_size;		/* bytes */
+	const unsigned char *vectors; /* XSAVE area or NULL */
+	size_t vectors_size;	      /* bytes */
 };
 
 struct world {
-	const struct world_thread *threads;	/* the calling thread first */
+	const struct world_thread *threads; /* the calling thread first */
 	size_t thread_count;
-	uintptr_t own_start, own_end;		/* memory of world_stop itself: nothing refers */
+	uintptr_t own_start, own_end; /* memory of world_stop itself: nothing refers */
 };
 
 enum world_method { WORLD_NONE, WORLD_PTRACE, WORLD_SIGNAL };
 
 struct world_result {
-	enum world_method method;	/* how the world was stopped */
-	int error;			/* errno of the failure when method is WORLD_NONE */
-	const char *why;		/* a static text for people when method is WORLD_NONE */
-	uint64_t stopped_ns;		/* how long the others stood still */
+	enum world_method method; /* how the world was stopped */
+	int error;		  /* errno of the failure when method is WORLD_NONE */
+	const char *why;	  /* a static text for people when method is WORLD_NONE */
+	uint64_t stopped_ns;	  /* how long the others stood still */
 	size_t thread_count;
 };
 
 /* The state of the calling thread where it entered relib.  Filled by world_caller_here. */
 struct world_caller {
-	uintptr_t sp;			/* the stack above it is alive */
-	uintptr_t saved[8];		/* callee-saved registers at entry */
+	uintptr_t sp;	    /* the stack above it is alive */
+	uintptr_t saved[8]; /* callee-saved registers at entry */
 	unsigned int saved_count;
-	uintptr_t pc;			/* where it was interrupted; 0: the word below sp says */
+	uintptr_t pc; /* where it was interrupted; 0: the word below sp says */
 };
 
 /*
@@ -91,6 +91,6 @@ struct world_caller {
  * semop and msgrcv return EINTR (see signal(7)).
  */
 bool world_stop(const struct world_caller *caller, void (*look)(const struct world *, void *),
-		void *data, struct world_result *result);
+	void *data, struct world_result *result);
 
 #endif

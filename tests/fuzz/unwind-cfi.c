@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS		20000
-#define ADDRESSES	4
+#define ROUNDS 20000
+#define ADDRESSES 4
 
 /* The table and the code it is for. */
 struct table {
 	const unsigned char *header;
-	size_t size;			/* from the header to the end of its segment */
+	size_t size; /* from the header to the end of its segment */
 	uintptr_t code, code_size;
 };
 
@@ -59,8 +59,8 @@ static int table_find(struct dl_phdr_info *info, size_t size, void *data)
 }
 
 /* The table is relative to itself: a copy is for code that lies as far away. */
-static bool row_find(const struct table *table, const unsigned char *copy, uintptr_t code,
-		     struct cfi_row *row)
+static bool row_find(
+	const struct table *table, const unsigned char *copy, uintptr_t code, struct cfi_row *row)
 {
 	uintptr_t address = (uintptr_t)copy + (code - (uintptr_t)table->header);
 
@@ -82,8 +82,9 @@ static size_t whole(const struct table *table, const unsigned char *copy, size_t
 		found++;
 		memset(&again, 0, sizeof(again));
 		if (!cfi_row_find(table->header, code, (uintptr_t)table->header,
-				(uintptr_t)table->header + table->size, &again) ||
-			again.cfa_register != row.cfa_register || again.cfa_offset != row.cfa_offset)
+			    (uintptr_t)table->header + table->size, &again) ||
+			again.cfa_register != row.cfa_register ||
+			again.cfa_offset != row.cfa_offset)
 			(*wrong)++;
 	}
 	return found;
@@ -126,8 +127,8 @@ int main(void)
 				copy[at[k]] = (unsigned char)draw();
 		}
 		for (k = 0; k < ADDRESSES; k++)
-			refused += !row_find(&table, copy,
-				table.code + draw() % table.code_size, &row);
+			refused += !row_find(
+				&table, copy, table.code + draw() % table.code_size, &row);
 		for (k = 0; k < 3; k++)
 			copy[at[k]] = table.header[at[k]];
 	}

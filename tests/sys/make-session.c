@@ -93,7 +93,8 @@ int main(int argc, char **argv)
 
 	if (argc < 5) {
 		fprintf(stderr, "usage: make-session [--resources] [--many N] [--unloading] "
-				"[--named HOST HOLDER TARGET] [--running PID RUN] FILE PLUGIN CODE CODE2 [COPY]\n");
+				"[--named HOST HOLDER TARGET] [--running PID RUN] FILE PLUGIN CODE "
+				"CODE2 [COPY]\n");
 		return 2;
 	}
 	maker_sample(&maker, argv[2], strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0));

@@ -330,8 +330,7 @@ int main(void)
 		teardown);
 	suite_add(suite, "refuses_damage_of_what_unloading_tells",
 		refuses_damage_of_what_unloading_tells, setup, teardown);
-	suite_add(
-		suite, "refuses_damage_of_balances", refuses_damage_of_balances, setup, teardown);
+	suite_add(suite, "refuses_damage_of_balances", refuses_damage_of_balances, setup, teardown);
 	suite_add(suite, "reads_what_unloading_tells", reads_what_unloading_tells, setup, teardown);
 	suite_add(suite, "passes_over_unfilled_records", passes_over_unfilled_records, setup,
 		teardown);

@@ -21,7 +21,7 @@
 #include "shim/thread.h"
 #include "tests/unit/suite.h"
 
-static const struct origin origin = { .place = 7, .generation = 3 }, host;
+static const struct origin origin = {.place = 7, .generation = 3}, host;
 
 __thread struct thread thread_self;
 struct settings settings;
@@ -100,7 +100,7 @@ static void begin(void)
 
 START_TEST(any_number)
 {
-	static const int numbers[] = { 0, 1, 16383, 16384, 1 << 20, (1 << 30) - 1, INT_MAX };
+	static const int numbers[] = {0, 1, 16383, 16384, 1 << 20, (1 << 30) - 1, INT_MAX};
 	const unsigned int count = sizeof(numbers) / sizeof(*numbers);
 
 	begin();
@@ -167,7 +167,7 @@ END_TEST
 
 START_TEST(vfork_child)
 {
-	const struct descriptor_place nothing = { 0 };
+	const struct descriptor_place nothing = {0};
 
 	begin();
 	descriptor_opened(100, origin);
@@ -297,7 +297,7 @@ START_TEST(inet6)
 	int on = 1;
 
 	for (unsigned int zero = 0; zero < 257; zero++) {
-		struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
+		struct sockaddr_in6 address = {.sin6_family = AF_INET6};
 		int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 		char wanted[80], text[64];
 
@@ -309,7 +309,7 @@ START_TEST(inet6)
 		if (zero == 256)
 			inet_pton(AF_INET6, "::ffff:127.0.0.1", &address.sin6_addr);
 		if (fd < 0)
-			return; /* no such family here */
+			return;	       /* no such family here */
 		if ((zero & 63) == 63) /* inet_ntop writes what used to be an IPv4 address as one */
 			address.sin6_addr.s6_addr[0] = 0x20;
 		setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
@@ -317,8 +317,8 @@ START_TEST(inet6)
 			close(fd);
 			continue;
 		}
-		snprintf(wanted, sizeof(wanted), "udp [%s]:",
-			inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof(text)));
+		snprintf(wanted, sizeof(wanted),
+			"udp [%s]:", inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof(text)));
 		bound++;
 		ck_assert_msg(!strncmp(text_of(fd), wanted, strlen(wanted)), "%s", wanted);
 	}
@@ -328,8 +328,8 @@ END_TEST
 
 START_TEST(connected)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr = { htonl(INADDR_LOOPBACK) }, .sin_port = htons(9) };
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_port = htons(9)};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	const char *text;
 

@@ -16,7 +16,7 @@
 #define BLOCKS 512
 #define ROUNDS 30000
 
-static const struct origin origin = { .place = 7, .generation = 3 };
+static const struct origin origin = {.place = 7, .generation = 3};
 
 /* The heap is alone here: no session, no stacks. */
 __thread struct thread thread_self;
@@ -85,7 +85,7 @@ static void held_make(struct held *held, unsigned int *seed)
 
 static void *any_calls(void *number)
 {
-	struct held held[BLOCKS] = { { NULL, 0, 0 } };
+	struct held held[BLOCKS] = {{NULL, 0, 0}};
 	unsigned int seed = (unsigned int)(uintptr_t)number;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -101,7 +101,7 @@ static void *any_calls(void *number)
 			held_free(&held[i]);
 	heap_cache_end(thread_here()->cache);
 	free(thread_self.cache);
-	thread_self = (struct thread){ .cache = NULL };
+	thread_self = (struct thread){.cache = NULL};
 	return NULL;
 }
 

@@ -23,7 +23,7 @@ static inline bool seccomp_deny_tracing(unsigned int action)
 		BPF_STMT(BPF_RET | BPF_K, action),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
 
 	/* All threads of the process get it. */
 	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&

@@ -9,11 +9,11 @@
 
 #include "shim/world-ways.h"
 
-static const unsigned int ways[] = { WORLD_WAY_PTRACE, WORLD_WAY_SIGNAL };
-__attribute__((unused)) static const enum world_method methods[] = { WORLD_PTRACE, WORLD_SIGNAL };
+static const unsigned int ways[] = {WORLD_WAY_PTRACE, WORLD_WAY_SIGNAL};
+__attribute__((unused)) static const enum world_method methods[] = {WORLD_PTRACE, WORLD_SIGNAL};
 
 static volatile size_t looked_threads;
-static volatile unsigned long ticks;	/* of threads that run all the time */
+static volatile unsigned long ticks; /* of threads that run all the time */
 static volatile bool moved;
 
 /* The world stands still: what others write all the time does not change. */
@@ -31,8 +31,8 @@ __attribute__((unused)) static void look_still(const struct world *world, void *
 
 static struct world_result result;
 
-__attribute__((noinline, unused)) static bool stop(unsigned int way,
-					   void (*look)(const struct world *, void *), void *data)
+__attribute__((noinline, unused)) static bool stop(
+	unsigned int way, void (*look)(const struct world *, void *), void *data)
 {
 	struct world_caller caller;
 

@@ -37,9 +37,9 @@ static struct waiting {
 
 static long wait_in(struct waiting *at)
 {
-	struct timespec two = { 2, 0 };
-	struct epoll_event event = { .events = EPOLLIN };
-	struct pollfd poll_for = { .fd = at->fds[0], .events = POLLIN };
+	struct timespec two = {2, 0};
+	struct epoll_event event = {.events = EPOLLIN};
+	struct pollfd poll_for = {.fd = at->fds[0], .events = POLLIN};
 	fd_set set;
 	sigset_t signals;
 	char byte;
@@ -99,7 +99,7 @@ static void wait_end(struct waiting *at)
 /* With ptrace every call goes on waiting, with the signal those that SA_RESTART restarts. */
 START_TEST(test_calls_go_on)
 {
-	const struct timeval limit = { 30, 0 };
+	const struct timeval limit = {30, 0};
 	pthread_t threads[CALLS];
 	size_t i;
 
@@ -124,16 +124,16 @@ START_TEST(test_calls_go_on)
 		bool goes_on = !_i || i == READ || i == FUTEX;
 
 		if (goes_on)
-			ck_assert_msg(!waiting[i].done, "call %zu ended, errno %d", i,
-				      waiting[i].error);
+			ck_assert_msg(
+				!waiting[i].done, "call %zu ended, errno %d", i, waiting[i].error);
 		if (!waiting[i].done)
 			wait_end(&waiting[i]);
 	}
 	for (i = 0; i < CALLS; i++) {
 		pthread_join(threads[i], NULL);
 		if (!_i || i == READ || i == FUTEX)
-			ck_assert_msg(waiting[i].result == 0, "call %zu errno %d", i,
-				      waiting[i].error);
+			ck_assert_msg(
+				waiting[i].result == 0, "call %zu errno %d", i, waiting[i].error);
 	}
 }
 END_TEST
@@ -162,7 +162,7 @@ START_TEST(test_signals_arrive_once)
 	pid = fork();
 	if (!pid) {
 		for (i = 0; i < sent; i++)
-			while (sigqueue(self, number, (union sigval){ 0 }))
+			while (sigqueue(self, number, (union sigval){0}))
 				usleep(100);
 		_exit(0);
 	}
@@ -232,9 +232,8 @@ static int filtered(unsigned int action)
 
 START_TEST(test_seccomp)
 {
-	static const unsigned int actions[] = { SECCOMP_RET_ERRNO | EPERM,
-						SECCOMP_RET_ERRNO | ENOSYS,
-						SECCOMP_RET_KILL_PROCESS };
+	static const unsigned int actions[] = {
+		SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ERRNO | ENOSYS, SECCOMP_RET_KILL_PROCESS};
 
 	ck_assert_int_eq(in_child(filtered, actions[_i]), 0);
 }

@@ -169,7 +169,7 @@ START_TEST(test_blocked_signals)
 	sem_init(&pair[1], 0, 0);
 	pthread_create(&thread, NULL, deaf, pair);
 	sem_wait(&pair[0]);
-	if (_i)		/* the host has SIGURG: a real-time signal is taken */
+	if (_i) /* the host has SIGURG: a real-time signal is taken */
 		signal(SIGURG, count_signal);
 	ck_assert(!stop(WORLD_WAY_SIGNAL, look_still, NULL));
 	ck_assert_int_eq(result.method, WORLD_NONE);
