@@ -20,7 +20,7 @@ static const struct option options[] = {
 	{"module", 'm', OPTION_TEXT, offsetof(struct report_options, module), "GLOB",
 		"only modules whose path or file name matches", NULL, 0, 0},
 	{"kind", 'k', OPTION_TEXT, offsetof(struct report_options, kinds), "KIND[,KIND...]",
-		"only what is of these kinds, as descriptors or streams", NULL, 0, 0},
+		"only what is of these kinds; see below", NULL, 0, 0},
 	{"all", 'a', OPTION_FLAG, offsetof(struct report_options, all), NULL,
 		"also places that left nothing", NULL, 0, 0},
 	{"color", 0, OPTION_CHOICE, offsetof(struct report_options, color), "WHEN",
@@ -88,9 +88,12 @@ const struct command command_leaks_report = {
 	.name = "leaks report",
 	.summary = "report what the modules of a session left",
 	.synopsis = "leaks report [OPTION...] [SESSION | PID]",
-	.details = "Without an operand it is the session that was started last.  SESSION is its "
-		   "folder,\n"
-		   "the folder's name, or its file; PID is a process that runs or ran under relib.",
+	.details =
+		"Without an operand it is the session that was started last.  SESSION is its "
+		"folder,\n"
+		"the folder's name, or its file; PID is a process that runs or ran under relib.\n\n"
+		"KIND is memory, descriptors, streams, mappings, names, hooks, locks, children,\n"
+		"handles, process or threads, or a single kind as in relib-leaks(1).",
 	.options = options,
 	.run = report_run,
 };

@@ -275,7 +275,7 @@ static int test_run(int argc, char **argv, struct error *error)
 
 const struct command command_test = {
 	.name = "test",
-	.summary = "load and unload plugins again and again, and fail if anything stays",
+	.summary = "load and unload plugins repeatedly, and fail if anything stays",
 	.synopsis = "test [OPTION...] PLUGIN.so...\n"
 		    "test [OPTION...] HOST [ARG...] -- PLUGIN.so [ARG...]\n"
 		    "test [OPTION...] -- PLUGIN.so [ARG...]",
@@ -284,6 +284,9 @@ const struct command command_test = {
 		"it, N\n"
 		"times.  A HOST loads and unloads the plugin itself.  What a host prints goes to\n"
 		"standard error.\n\n"
+		"KIND is a check (loads, runs, unloads, memory, kept, resources, threads, "
+		"pointers,\n"
+		"late, growth) or a kind of cause, such as descriptor or timer.\n\n"
 		"The exit status is 0 when all plugins passed, 1 when one failed; 2 for a wrong "
 		"command\n"
 		"line, 125 if relib failed, 126 if HOST is not executable, 127 if it was not "

@@ -88,24 +88,28 @@ static void print_reload(const struct paper *paper, const struct diff_reload *re
 		reload->before, reload->after, reload->after == 1 ? words->noun : words->plural);
 }
 
+#define KINDS_NAMED 6 /* in the last line; the rest is counted */
+
 /* "; left +2 descriptors, -1 timer" */
 static void print_left(const struct paper *paper, const struct diff *diff)
 {
 	char text[THINGS_SIZE];
+	size_t named = 0;
 	uint32_t kind;
 	int64_t count;
-	bool said = false;
 
 	for (kind = 0; kind < SESSION_RESOURCES; kind++) {
 		count = diff->left[kind].blocks;
-		if (!count)
+		if (!count || named++ >= KINDS_NAMED)
 			continue;
-		paper_print(paper, INK_TITLE, "%s%c%s", said ? ", " : "; left ",
+		paper_print(paper, INK_TITLE, "%s%c%s", named > 1 ? ", " : "; left ",
 			count < 0 ? '-' : '+',
 			things_text(text, kind,
 				tally_of(count < 0 ? -(uint64_t)count : (uint64_t)count, 0)));
-		said = true;
 	}
+	if (named > KINDS_NAMED)
+		paper_print(paper, INK_TITLE, ", and %s of other kinds",
+			count_text(text, named - KINDS_NAMED, "change"));
 }
 
 void diff_write_text(const struct diff *diff, bool all, const struct paper *paper)

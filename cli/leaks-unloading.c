@@ -25,6 +25,12 @@ bool dangling_may_be_stale(const struct session_dangling *dangling)
 		       dangling->root.kind == SESSION_ROOT_REGISTER);
 }
 
+bool dangling_is_in_heap(const struct session_dangling *dangling)
+{
+	return dangling->kind == SESSION_DANGLING_MEMORY &&
+	       dangling->root.kind == SESSION_ROOT_HEAP;
+}
+
 bool leaks_is_at_fault(const struct leaks *leaks)
 {
 	const struct leaks_faults *faults = &leaks->faults;

@@ -121,6 +121,9 @@ bool generation_is_left_behind(
 /* The word lay on a stack or in a register: it may be a leftover that nobody reads again. */
 bool dangling_may_be_stale(const struct session_dangling *dangling);
 
+/* The word lay in heap memory of the host, which it may free without reading it. */
+bool dangling_is_in_heap(const struct session_dangling *dangling);
+
 /* For leaks_open and leaks_close: the lists of leaks->generations and leaks->faults. */
 void leaks_unloading_open(struct leaks *leaks);
 void leaks_unloading_close(struct leaks *leaks);

@@ -52,8 +52,7 @@ static void commands_print(const struct command *const *table)
 static void relib_help(void)
 {
 	printf("usage: relib COMMAND [OPTION...] [ARGUMENT...]\n\n"
-	       "Makes unloading and reloading of native plugins safe, and reports what they "
-	       "leave.\n\n"
+	       "Makes native plugins safe to unload and reload, and reports what they leave.\n\n"
 	       "commands:\n");
 	commands_print(commands);
 	printf("\noptions:\n"
@@ -83,8 +82,10 @@ static void command_print(const struct command *command)
 	}
 	printf("\noptions:\n");
 	options_print(command->options, stdout);
-	if (command->details)
-		printf("\n%s\n", command->details);
+	if (!command->details)
+		return;
+	printf("\n");
+	words_print(stdout, command->details, 0);
 }
 
 /* From words to a command: "leaks report" are two.  *@used is how many words it took. */

@@ -201,17 +201,52 @@ int options_anywhere(const struct option *options, void *values, const char *com
 	return operands;
 }
 
+#define HELP_WIDTH 80
+#define LEFT_SIZE 80
+
+static int left_text(char left[LEFT_SIZE], const struct option *option)
+{
+	return snprintf(left, LEFT_SIZE, "%c%c%c --%s%s%s", option->letter ? '-' : ' ',
+		option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
+		option->argument ? "=" : "", option->argument ? option->argument : "");
+}
+
+void words_print(FILE *out, const char *text, int column)
+{
+	size_t at = column, length;
+
+	while (*text) {
+		length = strcspn(text, " \n");
+		if (at > (size_t)column && at + length + 1 > HELP_WIDTH) {
+			fprintf(out, "\n%*s", column, "");
+			at = column;
+		}
+		at += fprintf(out, "%s%.*s", at > (size_t)column ? " " : "", (int)length, text);
+		text += length;
+		if (strncmp(text, "\n\n", 2) == 0) {
+			fprintf(out, "\n\n");
+			at = column;
+		}
+		text += strspn(text, " \n");
+	}
+	fprintf(out, "\n");
+}
+
 void options_print(const struct option *options, FILE *out)
 {
 	const struct option *option;
-	char left[80];
+	int width = strlen("-h, --help"), length;
+	char left[LEFT_SIZE];
 
 	for (option = options; option->name; option++) {
-		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", option->letter ? '-' : ' ',
-			option->letter ? option->letter : ' ', option->letter ? ',' : ' ',
-			option->name, option->argument ? "=" : "",
-			option->argument ? option->argument : "");
-		fprintf(out, "  %-33s %s\n", left, option->help);
+		length = left_text(left, option);
+		if (length > width)
+			width = length;
 	}
-	fprintf(out, "  %-33s %s\n", "-h, --help", "print this help");
+	for (option = options; option->name; option++) {
+		left_text(left, option);
+		fprintf(out, "  %-*s  ", width, left);
+		words_print(out, option->help, width + 4);
+	}
+	fprintf(out, "  %-*s  %s\n", width, "-h, --help", "print this help");
 }

@@ -57,6 +57,12 @@ int options_anywhere(const struct option *options, void *values, const char *com
 	char **argv, struct error *error);
 
 void options_print(const struct option *options, FILE *out);
+
+/*
+ * Prints text in lines of 80 characters, of which all but the first begin at
+ * the column; an empty line in it stays one.
+ */
+void words_print(FILE *out, const char *text, int column);
 void text_list_add(struct text_list *list, const char *text);
 
 #endif

@@ -33,6 +33,25 @@ extern const struct option run_option_table[];
 extern const char *const leaks_choices[], *const threads_choices[], *const timeout_actions[];
 extern const char *const fds_choices[], *const names_choices[];
 
+/* What is done at unloads, in the table of each command that runs hosts. */
+#define RUN_OPTIONS_OF_UNLOADS(OFFSET)                                                             \
+	{"through", 0, OPTION_LIST, OFFSET(through), "LIB",                                        \
+		"what LIB allocates belongs to its callers", NULL, 0, 0},                          \
+		{"leaks", 0, OPTION_CHOICE, OFFSET(leaks), "WHAT",                                 \
+			"free leaked memory (default), only report it, or off", leaks_choices, 0,  \
+			0},                                                                        \
+		{"threads", 0, OPTION_CHOICE, OFFSET(threads), "WHAT",                             \
+			"defer an unload while threads need the module (default), or refuse it",   \
+			threads_choices, 0, 0},                                                    \
+		{"fds", 0, OPTION_CHOICE, OFFSET(fds), "WHAT",                                     \
+			"report descriptors and streams left (default), or close them, too",       \
+			fds_choices, 0, 0},                                                        \
+	{                                                                                          \
+		"names", 0, OPTION_CHOICE, OFFSET(names), "WHAT",                                  \
+			"report files and names left (default), or remove them, too",              \
+			names_choices, 0, 0                                                        \
+	}
+
 /* What the options are when none was said. */
 extern const struct run_options run_options_unsaid;
 

@@ -15,6 +15,7 @@ static const char *const formats[] = {"text", "tap", "junit", "json", NULL};
 #define TIMEOUT_MAX (UINT32_MAX / 1000)
 
 #define OFFSET(member) offsetof(struct test_options, member)
+#define RUN_OFFSET(member) OFFSET(run.member)
 
 const struct option test_option_table[] = {
 	{"cycles", 'n', OPTION_NUMBER, OFFSET(run.cycles), "N",
@@ -35,18 +36,7 @@ const struct option test_option_table[] = {
 		color_choices, 0, 0},
 	{"track", 't', OPTION_LIST, OFFSET(run.track), "GLOB",
 		"test also modules whose path or file name matches", NULL, 0, 0},
-	{"through", 0, OPTION_LIST, OFFSET(run.through), "LIB",
-		"what LIB allocates belongs to its callers", NULL, 0, 0},
-	{"leaks", 0, OPTION_CHOICE, OFFSET(run.leaks), "WHAT",
-		"free leaked memory (default), only report it, or off", leaks_choices, 0, 0},
-	{"threads", 0, OPTION_CHOICE, OFFSET(run.threads), "WHAT",
-		"defer an unload while threads need the module (default), or refuse it",
-		threads_choices, 0, 0},
-	{"fds", 0, OPTION_CHOICE, OFFSET(run.fds), "WHAT",
-		"report descriptors and streams left (default), or close them, too", fds_choices, 0,
-		0},
-	{"names", 0, OPTION_CHOICE, OFFSET(run.names), "WHAT",
-		"report files and names left (default), or remove them, too", names_choices, 0, 0},
+	RUN_OPTIONS_OF_UNLOADS(RUN_OFFSET),
 	{"unload-timeout", 0, OPTION_NUMBER, OFFSET(run.unload_timeout), "SECONDS",
 		"when an unload has failed and is abandoned (default 10, 0: never)", NULL, 0,
 		TIMEOUT_MAX},

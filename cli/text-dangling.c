@@ -205,7 +205,7 @@ static void sum_print(const struct paper *paper, const struct lines *lines, size
 	for (i = from; i < to; i++)
 		words += lines->line[i].words;
 	instance = dangling_text(lines->leaks, lines->line[from].dangling);
-	paper_print(paper, INK_PLAIN, "    %s%s in %s, for instance %s\n",
+	paper_print(paper, INK_PLAIN, "    %s%s in %s, for instance %s (--all shows each)\n",
 		number_text(number, words), more, where, instance);
 	free(instance);
 }
@@ -217,8 +217,7 @@ static bool is_named(enum holder holder)
 }
 
 /* Prints those of one kind of holder, from line i on; returns the line behind them. */
-static size_t holder_print(
-	const struct paper *paper, const struct lines *lines, size_t i, bool all, bool *summed)
+static size_t holder_print(const struct paper *paper, const struct lines *lines, size_t i, bool all)
 {
 	enum holder holder = lines->line[i].holder;
 	size_t most = holders[holder].lines, end, shown;
@@ -230,25 +229,20 @@ static size_t holder_print(
 		shown = i + most;
 	for (; i < shown; i++)
 		line_print(paper, lines->leaks, &lines->line[i]);
-	if (i < end) {
+	if (i < end)
 		sum_print(paper, lines, i, end, is_named(holder) ? " more" : "");
-		*summed = true;
-	}
 	return end;
 }
 
 static void lines_print(
 	const struct paper *paper, struct lines *lines, const char *title, enum ink ink, bool all)
 {
-	bool summed = false;
 	size_t i = 0;
 
 	if (lines->count)
 		paper_print(paper, ink, "\n  %s\n", title);
 	while (i < lines->count)
-		i = holder_print(paper, lines, i, all, &summed);
-	if (summed)
-		paper_print(paper, INK_FAINT, "    (relib leaks report --all shows each)\n");
+		i = holder_print(paper, lines, i, all);
 	free(lines->line);
 }
 

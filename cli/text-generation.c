@@ -66,15 +66,17 @@ static bool generation_left_things(const struct leaks *leaks, uint32_t index)
 	return false;
 }
 
-/* Something may still call or read what is not there any more. */
-static bool has_danglings(const struct leaks *leaks, const struct leaks_generation *told)
+/* Something may still call or read what is not there any more, and it has a name. */
+static bool has_named_danglings(const struct leaks *leaks, const struct leaks_generation *told)
 {
+	const struct session_dangling *dangling;
 	size_t i;
 
-	for (i = 0; i < told->danglings.count; i++)
-		if (!dangling_may_be_stale(
-			    session_dangling(leaks->session, told->danglings.index[i])))
+	for (i = 0; i < told->danglings.count; i++) {
+		dangling = session_dangling(leaks->session, told->danglings.index[i]);
+		if (!dangling_may_be_stale(dangling) && !dangling_is_in_heap(dangling))
 			return true;
+	}
 	return false;
 }
 
@@ -84,8 +86,8 @@ bool generation_is_quiet(const struct leaks *leaks, uint32_t generation)
 	const struct leaks_generation *told = &leaks->generations[generation];
 
 	return record->state != SESSION_UNLOADED_BLIND && !generation_is_stuck(record) &&
-	       !has_danglings(leaks, told) && !told->late_calls.count && !told->timeouts.count &&
-	       !(record->how & ~(uint32_t)SESSION_GUARDED) &&
+	       !has_named_danglings(leaks, told) && !told->late_calls.count &&
+	       !told->timeouts.count && !(record->how & ~(uint32_t)SESSION_GUARDED) &&
 	       !generation_left_things(leaks, generation);
 }
 

@@ -10,7 +10,8 @@
 void text_generations_print(const struct paper *paper, const struct leaks *leaks,
 	const struct leaks_module *module, bool all);
 
-/* Loaded as it should be, or gone without a trace; but for its memory, see place_is_for_text. */
+/* Loaded as it should be, or gone without a trace; but for its memory (place_is_for_text) and
+ * pointers to it in heap memory. */
 bool generation_is_quiet(const struct leaks *leaks, uint32_t generation);
 
 #endif

@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLEAN_MOST 3 /* so many that left nothing have a paragraph each */
+#define PARAGRAPHS 3 /* so many that left nothing have one each */
 #define LINE_WIDTH 78
 
 enum quiet {
 	QUIET_NOT,
 	QUIET_UNASKED,	   /* nothing of the kinds that are asked for */
 	QUIET_CLEAN,	   /* unloaded, and left nothing */
+	QUIET_POINTED,	   /* the same, but heap memory of the host points into it */
 	QUIET_LEFT_BEHIND, /* what brought it is gone, and left nothing itself */
 	QUIET_LOADED,	   /* never unloaded */
 };
@@ -55,6 +56,24 @@ static uint32_t left_behind_generation(const struct leaks *leaks, const struct l
 	return 0;
 }
 
+/* Words in heap memory of the host that pointed into the module when it went. */
+static uint64_t heap_words(const struct leaks *leaks, const struct leaks_module *module)
+{
+	const struct session_dangling *dangling;
+	const struct index_list *list;
+	uint64_t words = 0;
+	size_t i, k;
+
+	for (i = 0; i < module->generations.count; i++) {
+		list = &leaks->generations[module->generations.index[i]].danglings;
+		for (k = 0; k < list->count; k++) {
+			dangling = session_dangling(leaks->session, list->index[k]);
+			words += dangling_is_in_heap(dangling) ? dangling->count : 0;
+		}
+	}
+	return words;
+}
+
 static enum quiet quiet_of(const struct leaks *leaks, const struct leaks_module *module)
 {
 	size_t i;
@@ -67,6 +86,8 @@ static enum quiet quiet_of(const struct leaks *leaks, const struct leaks_module 
 	for (i = 0; i < module->generations.count; i++)
 		if (!generation_is_quiet(leaks, module->generations.index[i]))
 			return QUIET_NOT;
+	if (heap_words(leaks, module))
+		return QUIET_POINTED;
 	if (left_behind_generation(leaks, module))
 		return QUIET_LEFT_BEHIND;
 	return module->loaded < module->generations.count ? QUIET_CLEAN : QUIET_LOADED;
@@ -75,16 +96,17 @@ static enum quiet quiet_of(const struct leaks *leaks, const struct leaks_module 
 struct text_quiet *text_quiet_open(const struct leaks *leaks)
 {
 	struct text_quiet *quiet = memory_zeroed(1, sizeof(*quiet));
-	size_t i, clean = 0;
+	size_t i, count[QUIET_LOADED + 1] = {0};
 
 	quiet->leaks = leaks;
 	quiet->of = memory_zeroed(leaks->module_count, sizeof(*quiet->of));
 	for (i = 0; i < leaks->module_count; i++) {
 		quiet->of[i] = quiet_of(leaks, &leaks->modules[i]);
-		clean += quiet->of[i] == QUIET_CLEAN;
+		count[quiet->of[i]]++;
 	}
-	for (i = 0; i < leaks->module_count && clean <= CLEAN_MOST; i++)
-		if (quiet->of[i] == QUIET_CLEAN)
+	for (i = 0; i < leaks->module_count; i++)
+		if ((quiet->of[i] == QUIET_CLEAN || quiet->of[i] == QUIET_POINTED) &&
+			count[quiet->of[i]] <= PARAGRAPHS)
 			quiet->of[i] = QUIET_NOT;
 	return quiet;
 }
@@ -132,11 +154,36 @@ static void print_live(const struct paper *paper, struct tally live)
 }
 
 /* Their names, in lines of some length. */
+static void print_names(const struct paper *paper, const struct text_quiet *quiet, enum quiet which)
+{
+	const struct leaks *leaks = quiet->leaks;
+	char number[NUMBER_SIZE], *item;
+	size_t column = 0, i;
+	const char *name;
+
+	for (i = 0; i < leaks->module_count; i++) {
+		if (quiet->of[i] != which)
+			continue;
+		name = names_object(leaks->names, leaks->modules[i].object);
+		item = which == QUIET_POINTED
+			       ? text_format("%s %s", name,
+					 number_text(number, heap_words(leaks, &leaks->modules[i])))
+			       : text_copy(name);
+		if (column && column + strlen(item) + 2 > LINE_WIDTH) {
+			paper_print(paper, INK_PLAIN, ",\n");
+			column = 0;
+		}
+		paper_print(paper, INK_PLAIN, "%s%s", column ? ", " : "  ", item);
+		column += strlen(item) + 2;
+		free(item);
+	}
+	paper_print(paper, INK_PLAIN, "\n");
+}
+
 static void print_clean(const struct paper *paper, const struct text_quiet *quiet)
 {
 	struct sum sum = quiet_sum(quiet, QUIET_CLEAN);
 	char modules[NUMBER_SIZE], unloads[NUMBER_SIZE];
-	size_t column = 0, i;
 
 	if (!sum.modules)
 		return;
@@ -144,20 +191,24 @@ static void print_clean(const struct paper *paper, const struct text_quiet *quie
 	paper_print(paper, INK_PLAIN, "%s, %s", count_text(modules, sum.modules, "module"),
 		count_text(unloads, sum.unloads, "generation"));
 	print_live(paper, sum.live);
-	for (i = 0; i < quiet->leaks->module_count; i++) {
-		const char *name =
-			names_object(quiet->leaks->names, quiet->leaks->modules[i].object);
+	print_names(paper, quiet, QUIET_CLEAN);
+}
 
-		if (quiet->of[i] != QUIET_CLEAN)
-			continue;
-		if (column && column + strlen(name) + 2 > LINE_WIDTH) {
-			paper_print(paper, INK_PLAIN, ",\n");
-			column = 0;
-		}
-		paper_print(paper, INK_PLAIN, "%s%s", column ? ", " : "  ", name);
-		column += strlen(name) + 2;
-	}
-	paper_print(paper, INK_PLAIN, "\n");
+static void print_pointed(const struct paper *paper, const struct text_quiet *quiet)
+{
+	struct sum sum = quiet_sum(quiet, QUIET_POINTED);
+	char modules[NUMBER_SIZE];
+
+	if (!sum.modules)
+		return;
+	paper_print(paper, INK_WARN,
+		"\nwarning: left nothing, but heap memory of the host points into what was "
+		"unmapped: "
+		"%s",
+		count_text(modules, sum.modules, "module"));
+	paper_print(paper, INK_PLAIN, ", each with how many pointers");
+	print_live(paper, sum.live);
+	print_names(paper, quiet, QUIET_POINTED);
 }
 
 static void print_reason(
@@ -204,6 +255,7 @@ void text_quiet_print(const struct paper *paper, const struct text_quiet *quiet)
 	struct sum loaded = quiet_sum(quiet, QUIET_LOADED);
 	char modules[NUMBER_SIZE];
 
+	print_pointed(paper, quiet);
 	print_clean(paper, quiet);
 	print_left_behind(paper, quiet);
 	if (!loaded.modules)

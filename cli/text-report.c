@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/leaks-report.h"
 
+#include "cli/balance.h"
 #include "cli/text-balance.h"
 #include "cli/text-dangling.h"
 #include "cli/text-generation.h"
@@ -98,18 +99,46 @@ static void print_module(const struct paper *paper, const struct leaks *leaks,
 		text_danglings_print(paper, leaks, module, all);
 }
 
+/* It left something, stays, or was called too late. */
+static bool module_is_at_fault(const struct leaks *leaks, const struct leaks_module *module)
+{
+	const struct session_generation *generation;
+	const struct leaks_generation *told;
+	uint32_t kind;
+	size_t i;
+
+	if (module->leaked.blocks || module->kept.blocks || module->dropped.blocks)
+		return true;
+	for (kind = 0; kind < KINDS; kind++)
+		if (!resource_kind(kind)->is_state && balance_residue(&module->sums[kind]).blocks)
+			return true;
+	for (i = 0; i < module->generations.count; i++) {
+		generation = session_generation(leaks->session, module->generations.index[i]);
+		told = &leaks->generations[module->generations.index[i]];
+		if (generation_is_stuck(generation) || told->late_calls.count ||
+			told->timeouts.count)
+			return true;
+	}
+	return false;
+}
+
+/* Those that left something, or stay, come before those that others point to. */
 static void print_modules(const struct paper *paper, const struct leaks *leaks, bool all)
 {
 	const struct leaks_module *module;
 	struct text_quiet *quiet = text_quiet_open(leaks);
+	int pass;
 	size_t i;
 
 	if (!leaks->module_count)
 		paper_print(paper, INK_PLAIN, "\nno module was loaded\n");
-	for (i = 0; i < leaks->module_count; i++) {
-		module = &leaks->modules[i];
-		if (all || !text_quiet_has(quiet, module))
-			print_module(paper, leaks, module, all);
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < leaks->module_count; i++) {
+			module = &leaks->modules[i];
+			if ((all || !text_quiet_has(quiet, module)) &&
+				module_is_at_fault(leaks, module) == (pass == 0))
+				print_module(paper, leaks, module, all);
+		}
 	}
 	if (!all)
 		text_quiet_print(paper, quiet);

@@ -20,26 +20,20 @@ static bool is_alike(
 	       one->taken_back == other->taken_back && !strcmp(has, text ? text : "");
 }
 
-/*
- * How many there are of the generation; *found: the one that is alike.  They
- * are made at its unload, so they stand at the end; those of a few others that
- * go with it may stand between.
- */
-static uint32_t danglings_find(
-	const struct session_dangling *like, const char *text, struct session_dangling **found)
+/* How many there are of the generation; *found: the one that is alike. */
+static uint32_t danglings_find(const struct session_dangling *like, const char *text,
+	uint32_t first, struct session_dangling **found)
 {
-	uint64_t index = session->table[SESSION_DANGLINGS].record_count;
-	uint32_t count = 0, others = 0;
+	uint64_t end = session->table[SESSION_DANGLINGS].record_count;
+	uint32_t count = 0;
 
 	*found = NULL;
-	while (--index && others < 4 * DANGLINGS_MOST) {
-		struct session_dangling *dangling =
-			session_record(SESSION_DANGLINGS, (uint32_t)index);
+	/* those of a few others that go with it may stand between */
+	for (uint32_t index = first; index && index < end; index++) {
+		struct session_dangling *dangling = session_record(SESSION_DANGLINGS, index);
 
-		if (dangling->generation != like->generation) {
-			others++;
+		if (dangling->generation != like->generation)
 			continue;
-		}
 		count++;
 		if (is_alike(dangling, like, text))
 			*found = dangling;
@@ -50,17 +44,18 @@ static uint32_t danglings_find(
 void dangling_hook(uint16_t generation, uintptr_t address, const struct session_dangling *like,
 	const char *text)
 {
+	struct generation *of = generation_at(generation);
 	struct session_dangling made = *like, *found;
 	struct session_generation *record;
 
-	if (!session || !generation_at(generation)->record)
+	if (!session || !of->record)
 		return;
-	made.generation = generation_at(generation)->record;
+	made.generation = of->record;
 	record = generation_record(made.generation);
 	made.target = address - record->base;
 	if (made.taken_back)
 		record->taken_back++;
-	if (danglings_find(&made, text, &found) >= DANGLINGS_MOST && !found) {
+	if (danglings_find(&made, text, of->dangling, &found) >= DANGLINGS_MOST && !found) {
 		record->dangling += !made.taken_back;
 		return;
 	}
@@ -71,6 +66,8 @@ void dangling_hook(uint16_t generation, uintptr_t address, const struct session_
 	record->dangling += !made.taken_back;
 	made.text = text && *text ? session_string(text, strlen(text)) : 0;
 	made.count = 1;
+	if (!of->dangling)
+		of->dangling = (uint32_t)session->table[SESSION_DANGLINGS].record_count;
 	session_add(SESSION_DANGLINGS, &made);
 }
 

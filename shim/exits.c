@@ -23,8 +23,8 @@ int on_exit(void (*function)(int, void *), void *argument);
 int __cxa_at_quick_exit(void (*function)(void *), void *dso);
 int __cxa_atexit(void (*function)(void *), void *argument, void *dso);
 
-/* Runs once, at the end of the process; the C library has no way to forget it. */
-static void on_exit_call(int status, void *data)
+/* The C library hands the status to handlers of all kinds, and forgets only this one. */
+static void on_exit_call(void *data, int status)
 {
 	struct hook_entry *entry = data, copy = *entry;
 
@@ -78,13 +78,14 @@ RELIB_EXPORT int on_exit(void (*function)(int, void *), void *argument)
 
 	if (!next_ready() || !next.on_exit)
 		return -1;
-	generation = hook_owner((uintptr_t)function);
+	generation = next.atexit ? hook_owner((uintptr_t)function) : 0;
 	if (generation)
 		entry = entry_make(SESSION_DANGLING_ON_EXIT, (uintptr_t)function, argument,
 			generation, &caller);
 	if (!entry)
 		return next.on_exit(function, argument);
-	result = next.on_exit(on_exit_call, entry);
+	entry->handle = (uintptr_t)entry;
+	result = next.atexit((void (*)(void *))(void (*)(void))on_exit_call, entry, entry);
 	if (result)
 		entry_drop(entry);
 	return result;
@@ -168,7 +169,6 @@ static void visit_going(struct hook_entry *entry, void *data)
 		.place = entry->place,
 		.taken_back = 1,
 	};
-	bool lasting = entry->kind == SESSION_DANGLING_ON_EXIT && !entry->handle;
 
 	if (entry->generation != *generation || entry->dropped)
 		return;
@@ -179,9 +179,7 @@ static void visit_going(struct hook_entry *entry, void *data)
 	entry->function = entry->argument = 0;
 	if (entry->handle)
 		next.finalize(entry);
-	/* on_exit's is still in the C library's list */
-	if (!lasting)
-		hook_entry_give(entry);
+	hook_entry_give(entry);
 }
 
 /* Those in its own name the C library has run or forgotten. */

@@ -37,6 +37,7 @@ struct generation {
 	size_t tls_module, tls_size, tls_least; /* of the image that went, see struct object */
 	uintptr_t start, end;			/* where it was mapped */
 	struct balance_entry *balances[GENERATION_BALANCES]; /* see balances.h */
+	uint32_t dangling; /* its first in SESSION_DANGLINGS, or before that; 0: none yet */
 };
 
 /* Never NULL for a slot that block metadata carry. */

@@ -64,7 +64,6 @@ struct handle_search {
 
 static void search_visit(const struct holding *holding, void *data)
 {
-	const struct session_balance *balance = balance_at(holding->balance);
 	struct handle_search *search = data;
 	bool unloaded;
 
@@ -72,8 +71,8 @@ static void search_visit(const struct holding *holding, void *data)
 		holding->data[DATA_RECORD] != search->record)
 		return;
 	search->count++;
-	unloaded = !is_loaded(balance->generation);
-	if (search->closer && balance->generation == search->closer)
+	unloaded = !is_loaded(holding->generation);
+	if (search->closer && holding->generation == search->closer)
 		search->own = holding->key;
 	if (!search->any || (unloaded && !search->any_unloaded)) {
 		search->any = holding->key;

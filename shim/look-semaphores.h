@@ -29,7 +29,7 @@ bool look_semaphores_recorded(uintptr_t word, const struct scan_place *place);
 /* Others than the C library refer to it. */
 void look_semaphores_kept(uintptr_t word, const struct look_reference *reference);
 
-/* Whether the block, which the C library alone refers to, goes with a page that is closed. */
+/* Whether the block goes with a semaphore's page: it belongs to the C library's record. */
 bool look_semaphores_frees(uintptr_t block, size_t size);
 
 /* Afterwards, if the look ran to its end: records what is kept, and closes the others. */

@@ -298,7 +298,7 @@ static void kept_count(const struct reached *reached)
 	struct look_tally *tally;
 
 	if ((reached->closes && look_streams_frees(block)) ||
-		(reached->reference.runtime && look_semaphores_frees(block, asked)))
+		look_semaphores_frees(block, asked))
 		return;
 	if (!reached->reference.runtime)
 		look_streams_kept(block, &reached->reference);

@@ -87,6 +87,15 @@ static uint32_t stack_of(const struct open_site *site)
 	return *known;
 }
 
+/* Who opens may have been reloaded, to another address; and another may lie where it did. */
+static bool is_alike(const struct open_site *one, const struct open_site *other)
+{
+	if (one->stack && other->stack)
+		return one->stack == other->stack;
+	return one->frame_count == other->frame_count &&
+	       !memcmp(one->pcs, other->pcs, one->frame_count * sizeof(one->pcs[0]));
+}
+
 /* Counts the call with others of the same stack.  True: the site is the object's now. */
 static bool site_add(struct object *object, struct open_site *site)
 {
@@ -94,13 +103,12 @@ static bool site_add(struct object *object, struct open_site *site)
 
 	if (record)
 		record->opens++;
+	site->stack = record ? stack_of(site) : 0;
 	for (struct open_site *other = object->sites; other; other = other->next)
-		if (other->frame_count == site->frame_count &&
-			!memcmp(other->pcs, site->pcs, site->frame_count * sizeof(site->pcs[0]))) {
+		if (is_alike(other, site)) {
 			other->times++;
 			return false;
 		}
-	site->stack = record ? stack_of(site) : 0;
 	site->times = 1;
 	site->next = object->sites;
 	object->sites = site;

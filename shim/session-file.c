@@ -10,6 +10,7 @@
 #include "shim/sys.h"
 
 #define EXTENT ((size_t)SESSION_EXTENT_SIZE)
+#define READ_EXTENTS 8u /* at the end of a table, the last unloads are looked up in them */
 #define GROW_EXTENTS 8u /* disk blocks are reserved for so many at a time, and for an eighth */
 
 static char *base;
@@ -286,7 +287,9 @@ uint32_t session_file_grow(void)
 
 void session_file_rest(const uint16_t *extents, uint32_t count)
 {
-	for (uint32_t i = count > 2 ? count - 2 : 0; has_file && i < count; i++)
+	/* those before are seldom read, and were let go of more than once */
+	for (uint32_t i = count > READ_EXTENTS ? count - READ_EXTENTS : 0; has_file && i < count;
+		i++)
 		sys_advise(base + extents[i] * EXTENT, EXTENT, MADV_DONTNEED);
 }
 

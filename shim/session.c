@@ -58,6 +58,16 @@ static bool grows_with_loads(enum session_table table)
 	       table == SESSION_LEFTOVERS || table == SESSION_STRINGS;
 }
 
+static void tables_rest(void)
+{
+	for (unsigned int table = 0; table < SESSION_TABLES; table++) {
+		const struct session_table_head *head = &session->table[table];
+
+		if (grows_with_loads(table) && head->extent_count)
+			session_file_rest(head->extent, head->extent_count - 1);
+	}
+}
+
 /* Room for count records in one piece; the index of the first, or 0. */
 static uint32_t table_reserve(enum session_table table, uint32_t count)
 {
@@ -78,7 +88,7 @@ static uint32_t table_reserve(enum session_table table, uint32_t count)
 			return 0;
 		}
 		if (grows_with_loads(table))
-			session_file_rest(head->extent, head->extent_count);
+			tables_rest();
 		head->extent[head->extent_count] = (uint16_t)extent;
 		__atomic_store_n(&head->extent_count, head->extent_count + 1, __ATOMIC_RELEASE);
 	}

@@ -63,7 +63,6 @@ static void stack_drop(struct signal_stack *stack)
 	void *start = (void *)first_page(stack);
 	size_t size = end_page(stack) - first_page(stack);
 
-	atomic_store(&stack->tid, 0);
 	if (stack->kept && guard_find(stack->start)) {
 		sys_advise(start, size, MADV_DONTNEED);
 		sys_protect(start, size, PROT_NONE);
@@ -72,6 +71,8 @@ static void stack_drop(struct signal_stack *stack)
 	}
 	stack->kept = false;
 	atomic_fetch_sub(&used, 1);
+	/* it may be another's from here on */
+	atomic_store(&stack->tid, 0);
 }
 
 static void stack_give_back(struct signal_stack *stack)
@@ -201,11 +202,16 @@ void signal_stacks_keep(uintptr_t start, uintptr_t end)
 		uint32_t tid = atomic_load(&stack->tid);
 		size_t size = end_page(stack) - first_page(stack);
 
-		if (!tid || stack->start - start >= end - start || !is_living(stack, tid))
+		if (!tid || stack->start - start >= end - start)
 			continue;
-		stack->kept = guard_find(stack->start) ? !sys_protect((void *)first_page(stack),
-								 size, PROT_READ | PROT_WRITE)
-						       : pages_map(first_page(stack), size);
+		/* what was ours of one whose thread has ended is somebody else's by now */
+		if (!is_living(stack, tid))
+			stack->kept = false;
+		else if (guard_find(stack->start))
+			stack->kept = !sys_protect(
+				(void *)first_page(stack), size, PROT_READ | PROT_WRITE);
+		else
+			stack->kept = pages_map(first_page(stack), size);
 	}
 }
 

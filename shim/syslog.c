@@ -28,6 +28,13 @@ static struct {
 } last;
 static struct lock last_lock;
 
+/* What the C library was given in a module's stead; it may be read still, whenever that was. */
+struct copy {
+	struct copy *next;
+	char ident[];
+};
+static struct copy *copies;
+
 RELIB_EXPORT void openlog(const char *ident, int option, int facility)
 {
 	const uintptr_t *frame = CALLER_FRAME();
@@ -74,21 +81,36 @@ static void visit_left(const struct holding *holding, void *data)
 	ledger_left(holding, 0, NULL, NULL);
 }
 
+/* One unload at a time. */
+static const char *copy_of(const char *ident)
+{
+	size_t size = strlen(ident) + 1;
+	struct copy *copy = copies;
+
+	while (copy && strcmp(copy->ident, ident))
+		copy = copy->next;
+	if (copy)
+		return copy->ident;
+	copy = arena_take(sizeof(*copy) + size);
+	if (!copy)
+		return NULL;
+	memcpy(copy->ident, ident, size);
+	copy->next = copies;
+	copies = copy;
+	return copy->ident;
+}
+
 static void ident_take_back(uint16_t generation)
 {
 	const struct generation *going = generation_at(generation);
 	struct session_dangling like = {.kind = SESSION_DANGLING_OPENLOG, .place = last.place};
-	const char *ident = last.ident;
+	const char *ident = last.ident, *copy;
 	struct holding holding;
-	size_t size;
-	char *copy;
 
 	if ((uintptr_t)ident - going->start >= going->end - going->start)
 		return;
-	size = strlen(ident) + 1;
-	copy = arena_take(size);
+	copy = copy_of(ident);
 	if (copy) {
-		memcpy(copy, ident, size);
 		last.ident = NULL;
 		next.openlog(copy, last.option, last.facility);
 	}

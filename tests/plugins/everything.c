@@ -104,6 +104,8 @@ NOINLINE static void leave_mappings(void)
 
 NOINLINE static void leave_names(const char *folder)
 {
+	/* what a user has of them is limited, and other tests have some */
+	struct mq_attr small = {.mq_maxmsg = 1, .mq_msgsize = 1};
 	static unsigned int number;
 	char name[4096];
 	mqd_t queue;
@@ -115,7 +117,7 @@ NOINLINE static void leave_names(const char *folder)
 	snprintf(name, sizeof(name), "/relib-test.%d.%u", getpid(), number++);
 	need(shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600) >= 0, "shm_open");
 	need(sem_open(name, O_CREAT | O_EXCL, 0600, 1) != SEM_FAILED, "sem_open");
-	queue = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, NULL);
+	queue = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &small);
 	/* where the kernel has no queues, there is none to leave */
 	need(queue != (mqd_t)-1 || errno == ENOSYS, "mq_open");
 	need(semget(IPC_PRIVATE, 1, IPC_CREAT | 0600) >= 0, "semget");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host of mapper.c and streamer.c.  It remembers the last address that it was given in
+ * A host of mapper.c, streamer.c and semaphores.c.  It remembers the last address that it was given in
  * disguise, so that only what it is told to holds a reference.
  *
  *	load PATH
@@ -19,6 +19,9 @@
  *	file PATH		opens it, as the NUMBER of the next call
  *	stream			opens a stream of its own, after it has closed another
  *	close			closes what it holds, a stream
+ *	semaphore NAME		opens it, after another one of its own
+ *	post			posts to what it holds, or to that one: "ok VALUE"
+ *	give			closes what it holds, or that one
  *	unload			"ok gone", "ok stays"
  */
 #include "host.h"
@@ -26,6 +29,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -40,6 +44,7 @@ static long file = -1;
 static pthread_t thread;
 static atomic_int running, over;
 static stack_t signal_stack;
+static sem_t *semaphore;
 
 NOINLINE static long call(const char *function, long number)
 {
@@ -159,6 +164,38 @@ NOINLINE static void stream_close(void)
 	held = NULL;
 }
 
+NOINLINE static void semaphore_open(const char *name)
+{
+	char other[600];
+
+	snprintf(other, sizeof(other), "%s.other", name);
+	if (sem_open(other, O_CREAT, 0600, 0) == SEM_FAILED || sem_unlink(other))
+		die("sem_open %s: %m", other);
+	semaphore = sem_open(name, O_CREAT, 0600, 0);
+	dprintf(1, semaphore == SEM_FAILED ? "error\n" : "ok\n");
+}
+
+NOINLINE static void semaphore_post(void)
+{
+	sem_t *of = held ? held : semaphore;
+	int value = -1;
+
+	if (sem_post(of) || sem_getvalue(of, &value))
+		die("sem_post: %m");
+	dprintf(1, "ok %d\n", value);
+}
+
+NOINLINE static void semaphore_give(void)
+{
+	if (sem_close(held ? held : semaphore))
+		die("sem_close: %m");
+	if (held)
+		held = NULL;
+	else
+		semaphore = NULL;
+	dprintf(1, "ok\n");
+}
+
 NOINLINE static void reserve(long pages)
 {
 	held = mmap(NULL, (size_t)(pages * PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -193,6 +230,12 @@ static void obey(const char *line)
 		stream_open();
 	else if (!strcmp(word[0], "close"))
 		stream_close();
+	else if (!strcmp(word[0], "semaphore"))
+		semaphore_open(word[1]);
+	else if (!strcmp(word[0], "post"))
+		semaphore_post();
+	else if (!strcmp(word[0], "give"))
+		semaphore_give();
 	else if (!strcmp(word[0], "unload"))
 		unload();
 	else

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -170,9 +171,12 @@ PLUGIN long by_fdopendir(long close)
 PLUGIN long by_ended_command(long close)
 {
 	FILE *stream = popen("true", "r");
+	siginfo_t info;
 
 	while (fgetc(stream) != EOF)
 		;
+	/* the pipe ends a moment before the command does */
+	waitid(P_ALL, 0, &info, WEXITED | WNOWAIT);
 	return close == LEAVE ? (long)stream : pclose(stream) == 0;
 }
 

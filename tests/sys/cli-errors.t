@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every error of a user gets one line that names the thing, and its exit status.
 . "${top_srcdir:-.}/tests/sys/cli-lib.sh"
-plan 89
+plan 90
 
 # A preload library that does nothing, so that this needs no other part of relib.
 printf 'int nothing;\n' >"$work/nothing.c"
@@ -201,4 +201,9 @@ ends 1 'a report that cannot be written is an error' \
 	err '^relib: none/report: the report cannot be written there: No such file'
 run sh -c '"$1" leaks report ./session >/dev/full' - "$relib"
 ends 1 'output that cannot be written is an error' err '^relib: standard output: .*could not be written'
+for command in '' run test leaks 'leaks report' 'leaks diff' check; do
+	# shellcheck disable=SC2086
+	"$relib" $command --help
+done >"$work/help"
+check 'no line of a help is longer than 80 characters' awk 'length > 80 { print; bad = 1 } END { exit bad }' "$work/help"
 exit $test_failed

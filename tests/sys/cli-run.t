@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # relib run starts the host as the user would have, and ends as it ended.
 . "${top_srcdir:-.}/tests/sys/cli-lib.sh"
-plan 25
+plan 26
 
 # A preload library that does nothing: this is about the command line alone.
 printf 'int nothing;\n' >"$work/nothing.c"
@@ -27,6 +27,10 @@ cd "$work" || exit 99
 
 run "$relib" run -- plugin.so a 'b c'
 ends 3 'the built-in host calls plugin_main' out '^\[./plugin.so\]\[a\]\[b c\]$'
+printf '#include <unistd.h>\nint plugin_main(void) { return chdir("/"); }\n' >wanderer.c
+$CC -shared -fPIC -o wanderer.so wanderer.c
+run "$relib" run --cycles 2 -- ./wanderer.so
+ends 0 'a plugin that changes the directory is found again'
 run "$relib" run --cycles 4 -- ./plugin.so
 check 'and as often as asked' test "$(wc -l <out)" -eq 4
 run "$relib" run --entry other -- plugin.so

@@ -1,6 +1,7 @@
 # TAP scripts that run real programs, with their hosts and plugins.
 cli_sys_tests = \
 	%D%/cli-check.t \
+	%D%/cli-completions.t \
 	%D%/cli-errors.t \
 	%D%/cli-leaks.t \
 	%D%/cli-resources.t \
@@ -53,6 +54,7 @@ sys_tests = \
 	%D%/late-call.t \
 	%D%/late-free.t \
 	%D%/leaks-exact.t \
+	%D%/left-semaphores.t \
 	%D%/left-streams.t \
 	%D%/limits.t \
 	%D%/listed.t \
@@ -174,6 +176,7 @@ EXTRA_DIST += $(sys_tests) \
 	tests/plugins/streamsxx.cc \
 	tests/plugins/tested.c \
 	tests/plugins/threadlocal.c \
+	tests/plugins/semaphores.c \
 	tests/plugins/streamer.c \
 	tests/plugins/throws.cc \
 	tests/plugins/ticker.c \

@@ -295,10 +295,9 @@ START_TEST(text_limits_what_there_is_much_of)
 	}
 	write_text();
 	says("    106 in heap memory, for instance a block of the host's heap at 0x5500 -> "
-	     "plugin.so+0x1500 (file gone)\n");
+	     "plugin.so+0x1500 (file gone) (--all shows each)\n");
 	ck_assert_ptr_null(strstr(text, "0x100000"));
 	says("    host+0x4040 -> ");
-	says("    (relib leaks report --all shows each)\n");
 	says("108 dangling pointers\n");
 	free(text);
 	report_close(&report);
@@ -306,6 +305,34 @@ START_TEST(text_limits_what_there_is_much_of)
 	write_text();
 	says("a block of the host's heap at 0x100630 -> ");
 	ck_assert_ptr_null(strstr(text, "for instance"));
+}
+END_TEST
+
+/* Hosts with memory pools have thousands: nothing else is said of such modules. */
+START_TEST(text_gathers_what_only_the_heap_points_to)
+{
+	struct session_object object =
+		*(struct session_object *)maker_record(&maker, SESSION_OBJECTS, 2);
+	struct session_generation generation = {.number = 1, .state = SESSION_UNLOADED};
+	struct session_dangling dangling = {.kind = SESSION_DANGLING_MEMORY,
+		.count = 7,
+		.root = {.kind = SESSION_ROOT_HEAP, .address = 0x9000}};
+	char name[32];
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "/nonexistent/pool-%d.so", i);
+		object.path = maker_string(&maker, name);
+		generation.object = maker_add(&maker, SESSION_OBJECTS, &object);
+		dangling.generation = maker_add(&maker, SESSION_GENERATIONS, &generation);
+		maker_add(&maker, SESSION_DANGLINGS, &dangling);
+	}
+	write_text();
+	says("\nwarning: left nothing, but heap memory of the host points into what was unmapped: "
+	     "5 modules, each with how many pointers\n  pool-0.so 7, pool-1.so 7, ");
+	ck_assert_ptr_null(strstr(text, "/nonexistent/pool-1.so"));
+	/* What was left comes first. */
+	ck_assert(strstr(text, "/nonexistent/plugin.so") < strstr(text, "pool-0.so"));
 }
 END_TEST
 
@@ -408,6 +435,7 @@ int main(void)
 	unloading_test(text_says_how_it_closed);
 	unloading_test(text_leaves_out_what_is_true_no_more);
 	unloading_test(text_limits_what_there_is_much_of);
+	unloading_test(text_gathers_what_only_the_heap_points_to);
 	unloading_test(signals_have_names);
 	suite_add(suite, "what_is_no_fault", what_is_no_fault, setup_calm, teardown);
 	suite_add(suite, "what_is_a_fault", what_is_a_fault, setup_calm, teardown);
