@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 
 build_deps='autoconf automake libtool pkg-config gcc g++ make libc6-dev libelf-dev libdw-dev libjson-c-dev'
 test_deps='check lua5.4 lua-socket lua-cjson valgrind gdb git perl strace python3 sqlite3 clang
-	libjemalloc2 libtcmalloc-minimal4 libseccomp-dev liburing-dev'
+	libjemalloc2 libtcmalloc-minimal4 libseccomp-dev liburing-dev zsh fish'
 # by the test that needs them
 hosts_deps='libasound2-plugins
 	apache2 libapache2-mod-php php-xml php-mbstring php-sqlite3
