@@ -46,6 +46,7 @@ elif [ -z "$RELIB_TEST_PLAIN" ]; then
 		ok 'under gdb: the host ends well' grep -q 'exited normally' "$tmp/gdb"
 		sed "s/^\\(ok\\|bad\\) /&under gdb: /" "$tmp/output" >"$tmp/verdicts"
 		verdicts storm <"$tmp/verdicts"
+		diag "$(grep -a 'is not whole\|^dlopen:' "$tmp/gdb" | head -n 3)"
 	else
 		skip 'under gdb' "gdb cannot run a program here: $(tail -n 1 "$tmp/gdb")"
 	fi
