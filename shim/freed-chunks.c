@@ -22,6 +22,7 @@
 #include "shim/fault.h"
 #include "shim/look-ranges.h"
 #include "shim/next.h"
+#include "shim/sorted.h"
 
 #define WORD sizeof(uintptr_t)
 #define ALIGNMENT (2 * WORD)
@@ -120,34 +121,9 @@ static void lists_read(uintptr_t lists)
 	}
 }
 
-static void listed_sort(void)
-{
-	for (size_t gap = known.listed_count / 2; gap; gap /= 2)
-		for (size_t i = gap; i < known.listed_count; i++) {
-			uintptr_t chunk = known.listed[i];
-			size_t at = i;
-
-			for (; at >= gap && known.listed[at - gap] > chunk; at -= gap)
-				known.listed[at] = known.listed[at - gap];
-			known.listed[at] = chunk;
-		}
-}
-
 static bool is_listed(uintptr_t chunk)
 {
-	size_t from = 0, count = known.listed_count;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if (known.listed[from + half] < chunk) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return from < known.listed_count && known.listed[from] == chunk;
+	return sorted_has(known.listed, known.listed_count, chunk);
 }
 
 /* The main arena's heap grows by brk, and its top goes to the end. */
@@ -241,7 +217,7 @@ static void heap_begin(const struct scan_place *place)
 	known.listed_count = 0;
 	known.at = 0;
 	if (main_heap_begin(place) || other_heap_begin(place)) {
-		listed_sort();
+		SORT(known.listed, known.listed_count, );
 		known.at = is_chunk(known.first, known.end) ? known.first : 0;
 		return;
 	}

@@ -5,6 +5,7 @@
 #include "shim/heap.h"
 #include "shim/link-maps.h"
 #include "shim/next.h"
+#include "shim/sorted.h"
 #include "shim/sys.h"
 #include "shim/thread.h"
 
@@ -169,18 +170,7 @@ static void view_add(struct object *object, void *data)
 
 static struct maps_entry *view_find(const struct maps_view *view, uintptr_t map)
 {
-	size_t from = 0, count = view->count;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if ((uintptr_t)view->entry[from + half].map < map) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
+	size_t from = SORTED_COUNT(view->count, i, (uintptr_t)view->entry[i].map < map);
 	return from < view->count && (uintptr_t)view->entry[from].map == map ? &view->entry[from]
 									     : NULL;
 }

@@ -173,6 +173,7 @@ lib_LTLIBRARIES += %D%/librelib.la
 	%D%/signals.c \
 	%D%/signals.h \
 	%D%/sockets.c \
+	%D%/sorted.h \
 	%D%/spare-signal.c \
 	%D%/spare-signal.h \
 	%D%/special-descriptors.c \

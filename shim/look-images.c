@@ -14,6 +14,7 @@
 #include "shim/objects.h"
 #include "shim/roots.h"
 #include "shim/session.h"
+#include "shim/sorted.h"
 #include "shim/sys.h"
 
 #define IMAGES_MOST 1024u
@@ -128,18 +129,7 @@ void look_images_range(uintptr_t *base, uintptr_t *size)
 
 static struct image *image_of(uintptr_t word)
 {
-	size_t from = 0, count = work.image_count;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if (work.images[from + half].end <= word) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
+	size_t from = SORTED_COUNT(work.image_count, i, work.images[i].end <= word);
 	return from < work.image_count && word >= work.images[from].start ? &work.images[from]
 									  : NULL;
 }

@@ -13,6 +13,7 @@
 #include "shim/mappings.h"
 #include "shim/settings.h"
 #include "shim/signal-stacks.h"
+#include "shim/sorted.h"
 #include "shim/sys.h"
 
 #define PARTS_MORE 65536u /* as many mappings as a process can have, unless told otherwise */
@@ -114,18 +115,7 @@ static bool pieces_make(bool stopped)
 
 struct look_mapping *look_mappings_at(uintptr_t address)
 {
-	size_t from = 0, count = work.piece_count;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if (work.pieces[from + half].end <= address) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
+	size_t from = SORTED_COUNT(work.piece_count, i, work.pieces[i].end <= address);
 	return from < work.piece_count && work.pieces[from].start <= address ? work.pieces[from].of
 									     : NULL;
 }
@@ -235,18 +225,7 @@ static void part_add(struct look_mapping *mapping, uintptr_t start, uintptr_t en
 
 void look_mappings_left_out(uintptr_t start, uintptr_t end, bool shared)
 {
-	size_t at = 0, count = work.piece_count;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if (work.pieces[at + half].end <= start) {
-			at += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
+	size_t at = SORTED_COUNT(work.piece_count, i, work.pieces[i].end <= start);
 	for (; at < work.piece_count && work.pieces[at].start < end; at++) {
 		const struct piece *piece = &work.pieces[at];
 		uintptr_t from = piece->start > start ? piece->start : start;

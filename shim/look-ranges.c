@@ -9,6 +9,7 @@
 #include "shim/look-ranges.h"
 #include "shim/objects.h"
 #include "shim/session-file.h"
+#include "shim/sorted.h"
 #include "shim/sys.h"
 
 #define PAGE ((uintptr_t)4096)
@@ -140,15 +141,7 @@ static size_t ranges_sort(struct scan_range *ranges, size_t count)
 {
 	size_t kept = 0;
 
-	for (size_t gap = count / 2; gap; gap /= 2)
-		for (size_t i = gap; i < count; i++) {
-			struct scan_range range = ranges[i];
-			size_t at = i;
-
-			for (; at >= gap && ranges[at - gap].start > range.start; at -= gap)
-				ranges[at] = ranges[at - gap];
-			ranges[at] = range;
-		}
+	SORT(ranges, count, .start);
 	for (size_t i = 0; i < count; i++) {
 		if (!kept || ranges[i].start > ranges[kept - 1].end)
 			ranges[kept++] = ranges[i];
@@ -240,18 +233,7 @@ bool look_ranges_widen(struct scan_range *range, uintptr_t start, uintptr_t end)
 
 bool look_ranges_is_tls(uintptr_t start, uintptr_t end)
 {
-	size_t from = 0, count = work.tls_count;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if (work.tls[from + half].end <= start) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
+	size_t from = SORTED_COUNT(work.tls_count, i, work.tls[i].end <= start);
 	return from < work.tls_count && work.tls[from].start < end;
 }
 

@@ -9,6 +9,7 @@
 #include "shim/semaphores.h"
 #include "shim/session.h"
 #include "shim/settings.h"
+#include "shim/sorted.h"
 #include "shim/sys.h"
 
 #define PAGE ((uintptr_t)4096)
@@ -53,20 +54,6 @@ static void holding_visit(const struct holding *holding, void *data)
 			(struct handle){.holding = *holding, .left = is_left(holding)};
 }
 
-static void handles_sort(void)
-{
-	for (size_t gap = work.handle_count / 2; gap; gap /= 2)
-		for (size_t i = gap; i < work.handle_count; i++) {
-			struct handle handle = work.handles[i];
-			size_t at = i;
-
-			for (; at >= gap && work.handles[at - gap].holding.key > handle.holding.key;
-				at -= gap)
-				work.handles[at] = work.handles[at - gap];
-			work.handles[at] = handle;
-		}
-}
-
 static void semaphore_add(struct handle *handle)
 {
 	uintptr_t address = semaphore_address(&handle->holding);
@@ -92,7 +79,7 @@ void look_semaphores_begin(void)
 	if (!work.handles || !work.semaphores)
 		return;
 	ledger_each(SESSION_SEM, 0, holding_visit, NULL);
-	handles_sort();
+	SORT(work.handles, work.handle_count, .holding.key);
 	for (size_t i = 0; i < work.handle_count; i++)
 		semaphore_add(&work.handles[i]);
 }
@@ -121,18 +108,7 @@ void look_semaphores_range(struct scan *scan)
 static struct semaphore *semaphore_of(uintptr_t word)
 {
 	uintptr_t address = word & ~(PAGE - 1);
-	size_t from = 0, count = work.count;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if (work.semaphores[from + half].address < address) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
+	size_t from = SORTED_COUNT(work.count, i, work.semaphores[i].address < address);
 	return from < work.count && work.semaphores[from].address == address
 		       ? &work.semaphores[from]
 		       : NULL;

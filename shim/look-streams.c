@@ -14,6 +14,7 @@
 #include "shim/roots.h"
 #include "shim/session.h"
 #include "shim/settings.h"
+#include "shim/sorted.h"
 #include "shim/stdio-streams.h"
 #include "shim/sys.h"
 
@@ -41,64 +42,9 @@ static struct {
 	size_t buffer_count;
 } work;
 
-static void words_sort(uintptr_t *words, size_t count)
-{
-	for (size_t gap = count / 2; gap; gap /= 2)
-		for (size_t i = gap; i < count; i++) {
-			uintptr_t word = words[i];
-			size_t at = i;
-
-			for (; at >= gap && words[at - gap] > word; at -= gap)
-				words[at] = words[at - gap];
-			words[at] = word;
-		}
-}
-
-static bool words_have(const uintptr_t *words, size_t count, uintptr_t word)
-{
-	size_t from = 0, end = count;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if (words[from + half] < word) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return from < end && words[from] == word;
-}
-
-static void streams_sort(void)
-{
-	for (size_t gap = work.count / 2; gap; gap /= 2)
-		for (size_t i = gap; i < work.count; i++) {
-			struct look_stream stream = work.streams[i];
-			size_t at = i;
-
-			for (; at >= gap && work.streams[at - gap].holding.key > stream.holding.key;
-				at -= gap)
-				work.streams[at] = work.streams[at - gap];
-			work.streams[at] = stream;
-		}
-}
-
 static struct look_stream *stream_at(uintptr_t block)
 {
-	size_t from = 0, count = work.count;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if (work.streams[from + half].holding.key < block) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
+	size_t from = SORTED_COUNT(work.count, i, work.streams[i].holding.key < block);
 	return from < work.count && work.streams[from].holding.key == block ? &work.streams[from]
 									    : NULL;
 }
@@ -139,7 +85,7 @@ void look_streams_begin(void)
 		return;
 	ledger_each(SESSION_STREAM, 0, holding_visit, NULL);
 	ledger_each(SESSION_DIRECTORY, 0, holding_visit, NULL);
-	streams_sort();
+	SORT(work.streams, work.count, .holding.key);
 }
 
 /* Blocks that fclose frees besides the FILE. */
@@ -167,7 +113,7 @@ static void streams_check(void)
 	for (size_t i = 0; i < work.count; i++)
 		if (work.streams[i].holding.kind == SESSION_STREAM)
 			buffers_note((const FILE *)(uintptr_t)work.streams[i].holding.key);
-	words_sort(work.buffers, work.buffer_count);
+	SORT(work.buffers, work.buffer_count, );
 }
 
 bool look_streams_make(void)
@@ -186,7 +132,7 @@ bool look_streams_make(void)
 	for (const FILE *at = &_IO_list_all ? _IO_list_all : NULL; at && work.link_count < listed;
 		at = at->_chain)
 		work.links[work.link_count++] = (uintptr_t)&at->_chain;
-	words_sort(work.links, work.link_count);
+	SORT(work.links, work.link_count, );
 	streams_check();
 	return true;
 }
@@ -198,7 +144,7 @@ uintptr_t look_streams_block(size_t i)
 
 bool look_streams_listed(uintptr_t block, const struct scan_place *place)
 {
-	return stream_at(block) && words_have(work.links, work.link_count, place->address);
+	return stream_at(block) && sorted_has(work.links, work.link_count, place->address);
 }
 
 bool look_streams_freed(uintptr_t block, const struct scan_place *place)
@@ -220,7 +166,7 @@ void look_streams_kept(uintptr_t block, const struct look_reference *reference)
 
 bool look_streams_frees(uintptr_t block)
 {
-	return stream_at(block) || words_have(work.buffers, work.buffer_count, block);
+	return stream_at(block) || sorted_has(work.buffers, work.buffer_count, block);
 }
 
 static void record(const struct holding *holding, enum session_leftover_state state,

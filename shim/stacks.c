@@ -3,6 +3,7 @@
 
 #include "shim/arch.h"
 #include "shim/fault.h"
+#include "shim/sorted.h"
 
 #define PAGE 4096u
 #define STACK_LEAST 16384u /* PTHREAD_STACK_MIN */
@@ -66,15 +67,7 @@ static void order_sort(struct stacks_order *order, size_t count)
 {
 	uintptr_t reach = 0;
 
-	for (size_t gap = count / 2; gap; gap /= 2)
-		for (size_t i = gap; i < count; i++) {
-			struct stacks_order entry = order[i];
-			size_t at = i;
-
-			for (; at >= gap && order[at - gap].start > entry.start; at -= gap)
-				order[at] = order[at - gap];
-			order[at] = entry;
-		}
+	SORT(order, count, .start);
 	for (size_t i = 0; i < count; i++) {
 		if (order[i].reach > reach)
 			reach = order[i].reach;
@@ -85,19 +78,7 @@ static void order_sort(struct stacks_order *order, size_t count)
 /* How many begin at the address or below. */
 static size_t order_count(const struct stacks_order *order, size_t count, uintptr_t address)
 {
-	size_t from = 0;
-
-	while (count) {
-		size_t half = count / 2;
-
-		if (order[from + half].start <= address) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return from;
+	return SORTED_COUNT(count, i, order[i].start <= address);
 }
 
 /* The lowest stack pointer that lies in it tells what is in use; with none all of it is. */
